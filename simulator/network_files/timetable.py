@@ -247,7 +247,8 @@ def _window(entry: LineEntry, day: DayType, day_start: int) -> _Window:
     hours = entry.hours.of(day) if entry.hours else None
     if hours is not None:
         start, end = hours
-        return _Window(start, end if end > start else end + DAY_S)
+        # The next time of day like this: from 24:00 on, that is another day later.
+        return _Window(start, end if end > start else end + DAY_S * (1 + (start - end) // DAY_S))
     times = [_late(item.time, day_start) for _, item in _entries(entry, day)]
     if times:
         return _Window(min(times), max(times), field="departures")

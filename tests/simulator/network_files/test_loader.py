@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from simulator.files import yaml_document
@@ -296,6 +296,8 @@ def test_departures_of_a_night_line_after_midnight(written: Writer) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.integers(0, 47 * 60), end=st.integers(0, 47 * 60), night=st.booleans())
+@example(start=24 * 60, end=0, night=False)
+@example(start=26 * 60, end=60, night=True)
 def test_hours_that_are_accepted_let_every_bus_be_home(
     start: int, end: int, night: bool, written: Writer
 ) -> None:
