@@ -94,7 +94,7 @@ def _scenario_entry(scenario: Scenario) -> object:
 
 
 def _scenario_of(entry: object) -> Scenario | None:
-    """The scenario of its entry, None for none. Raises ValueError for one that is damaged."""
+    """The scenario that an entry holds; None if it holds none. Raises ValueError for a damaged one."""
     if entry is None:
         return None
     from services.aws.scenario_json import decoded_scenario

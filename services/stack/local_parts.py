@@ -31,7 +31,7 @@ PUBLISHED = {"api": 8080, "mcp-server": 8081, "localstack": 4566, "dynamodb": 45
 STORES: Mapping[StoreKind, int] = {"timestream": 4568, "postgres": 5432}
 """The parts that keep the data, of which one runs, and their ports."""
 PASS_FILE = "pgpass"  # noqa: S105 - the name of a file
-"""In the parts' folder: the password of PostgreSQL in a container, as libpq reads it."""
+"""The file in the parts' folder with the password of PostgreSQL in a container, as libpq reads it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ TARGET = "Timestream_20181101."
 MEDIA_TYPE = b"application/x-amz-json-1.0"
 PAGES = ("/", "/health")
 HEALTH_ONLY = ("/health",)
-"""The pages without a token."""
+"""The pages that need no token."""
 LONGEST_BODY = 4 * 2**20
 LONGEST_DRAINED = 64 * 2**20
 """How many bytes of a body that is too long are still read, so that the client receives the error."""

@@ -83,7 +83,7 @@ class _Matched(NamedTuple):
 
 
 class _Means(NamedTuple):
-    """What is learned of a pattern's hops, and their mean times when so much was learned of its line."""
+    """The mean times of a pattern's hops, and the sums and the count of changes they are made from."""
 
     learned: int
     source: RunningTimes
@@ -92,7 +92,7 @@ class _Means(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    """A trip that hasn't left its first stop, and what it follows from."""
+    """A trip that hasn't left its first stop, and the bus's last visit and next stop, which name it."""
 
     next_stop_id: str
     last: StopVisit

@@ -182,7 +182,7 @@ class StopTimeUpdates:
     def _exact_s(
         self, calls: Sequence[ExpectedCalls], trip: Ints, index: Ints, counts: Ints
     ) -> tuple[Floats, Floats]:
-        """By row when the bus reaches the stop and when it leaves it."""
+        """For each row, when the bus reaches the stop and when it leaves it, in seconds since the epoch."""
         means = {id(each.means): each.means for each in calls}
         # While a pattern's times are the same object, nothing new was learned of it.
         self._means = {
@@ -203,7 +203,7 @@ class StopTimeUpdates:
         return arrives_s, leaves_s
 
     def _plan_s(self, trips: Sequence[TickTrip], trip: Ints, index: Ints) -> Ints:
-        """By row the planned arrival and departure, without a meaning for trips that aren't planned."""
+        """For each row, the planned arrival and departure; without meaning for trips that aren't planned."""
         kept, self._planned = self._planned, {}
         places = [NOT_PLANNED if each.planned is None else self._place_of(each, kept) for each in trips]
         if not self._planned:
@@ -215,7 +215,7 @@ class StopTimeUpdates:
         return planned_s
 
     def _place_of(self, trip: TickTrip, kept: Mapping[int, _Planned]) -> _Planned:
-        """Where a trip's plan is, from the tick before if that had the trip."""
+        """Where a trip's plan is in the table of plans; kept from the tick before if that had the trip."""
         planned = trip.planned
         found = kept.get(id(planned))
         if found is None and planned is not None:

@@ -87,7 +87,7 @@ class VehiclePositions:
         return content
 
     def _on_trip(self, trip: TickTrip | None, position: BusPosition) -> _OnTrip:
-        """A fault may show a bus on an earlier trip than the tick's."""
+        """What a vehicle has of its trip; nothing if a fault shows the bus on an earlier trip."""
         if trip is None or trip.bus.position.trip_id != position.trip_id or not is_in_service(trip, position):
             return NO_TRIP
         pattern, index = trip.pattern, trip.bus.place.index

@@ -86,7 +86,7 @@ def joined(parts: Sequence[ByteRows]) -> tuple[bytes, Ints]:
 
 
 def _summed(parts: Sequence[ByteRows]) -> Ints:
-    """The length of each row's parts together."""
+    """The length of each row: the sum of its parts' lengths."""
     lengths = parts[0].lengths.copy()
     for part in parts[1:]:
         lengths += part.lengths
