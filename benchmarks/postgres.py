@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ import pyarrow as pa
 from benchmarks.answering import STEP
 from benchmarks.figures import Figure, timed
 from bus_simulator_testing.postgres import PostgresProcess
+from services.feeders.backfill import write_streams
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
 from storage.postgres import rows, sql
@@ -29,59 +30,50 @@ DAY = timedelta(days=1)
 TICK = timedelta(seconds=30)
 CLIENTS, QUESTIONS = 4, 500
 PATIENCE_S = 120.0
-Hours = Sequence[tuple[datetime, Mapping[Stream, pa.Table]]]
 
 
 def measure() -> Iterator[Figure]:
     """Write a day and compare it with COPY alone; then ask for records while a feeder writes."""
     inputs = load_inputs(None, None, None)
     with PostgresProcess() as server, closing(inputs.city(1)) as city:
-        hours = [
-            (MONDAY + n * HOUR, city.window(MONDAY + n * HOUR, MONDAY + (n + 1) * HOUR, list(Stream)))
-            for n in range(24)
-        ]
+        day = city.window(MONDAY, MONDAY + DAY, list(Stream))
         with closing(PostgresStore(server.url)) as store:
-            copied_s = copied(server.url, hours)
-            written_s = written(store, inputs, hours)
-            yield day_written(hours, written_s, copied_s)
+            copied_s = copied(server.url, day)
+            written_s = written(store, inputs, day)
+            yield day_written(day, written_s, copied_s)
             for question in ("latest", "at"):
                 yield asked_beside_a_feeder(store, inputs, server.url, question)
 
 
-def day_written(hours: Hours, written_s: float, copied_s: float) -> Figure:
+def day_written(day: Mapping[Stream, pa.Table], written_s: float, copied_s: float) -> Figure:
     """The row of the day that was written."""
-    count = sum(len(table) for _, tables in hours for table in tables.values())
     return Figure(
-        "PostgreSQL: a day of the shipped network, stored hour by hour",
-        written_s, "s", "raw COPY into tables without indexes", copied_s, "at most", 2,
-        f"{count:,} rows of all streams, with indexes, coverage and newest records; simulated before",
-        row_id="pg-write",
+        "PostgreSQL: a day of the shipped network, stored as backfill stores it",
+        written_s, "s", "raw binary COPY into tables without indexes", copied_s, "at most", 2,
+        f"{sum(map(len, day.values())):,} rows of all streams, with indexes, coverage and newest records; "
+        "simulated before", row_id="pg-write",
     )  # fmt: skip
 
 
-def written(store: PostgresStore, inputs: Inputs, hours: Hours) -> float:
-    """Seconds to store the hours."""
+def written(store: PostgresStore, inputs: Inputs, day: Mapping[Stream, pa.Table]) -> float:
+    """Seconds to store the day."""
     began = time.perf_counter()
-    for start, tables in hours:
-        for stream, table in tables.items():
-            store.write(stream, table, covers=(start, start + HOUR), run=inputs.run)
+    write_streams(store, inputs.run, (MONDAY, MONDAY + DAY), day)
     return time.perf_counter() - began
 
 
-def copied(url: str, hours: Hours) -> float:
-    """Seconds to render the rows of the hours as CSV and COPY them, a transaction for each table."""
+def copied(url: str, day: Mapping[Stream, pa.Table]) -> float:
+    """Seconds to make the bytes of the day's rows and COPY them, a transaction for each stream."""
     total = 0.0
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA raw; SET search_path = raw, public")
-        for stream in Stream:
+        for stream, table in day.items():
             connection.execute(f"CREATE TABLE {stream} (LIKE bus_simulator.{stream})".encode())
-        for _, tables in hours:
-            for stream, table in tables.items():
-                began = time.perf_counter()
-                text = rows.csv_of(stream, table)
-                with connection.cursor() as cursor, cursor.copy(sql.copy_in(stream).encode()) as copy:
-                    copy.write(text)
-                total += time.perf_counter() - began
+            began = time.perf_counter()
+            with connection.cursor() as cursor, cursor.copy(sql.copy_in(stream, stream).encode()) as copy:
+                for piece in rows.binary_of(stream, table):
+                    copy.write(piece)
+            total += time.perf_counter() - began
     return total
 
 

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from services.feeders.feeder import Model
 from services.times import HOUR, floor
-from storage.coverage import uncovered
+from storage.coverage import Interval, uncovered
 from storage.schema import Stream
 from storage.store import Run, Store
 
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 250_000
 MOST_AT_ONCE = 6
+HOURS_OF_DAY = 24
+
+
+@runtime_checkable
+class BulkStore(Protocol):
+    """A store that stores streams at once, and a whole UTC day with less work than its hours."""
+
+    rows_at_once: int
+    """The most rows of a window, of all streams together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +85,20 @@ def fill(
 ) -> Iterator[FilledWindow]:
     """Simulate and write `windows` in order; yield each one once it is in the store.
 
-    Hours with few rows are joined, after the first, since a commit costs as much as thousands of rows. When
-    `stopped` returns True, ends after writing what was simulated.
+    Hours with few rows are joined, after the first, since a commit costs as much as thousands of rows; up to
+    a day if the store takes much at once. When `stopped` returns True, ends after writing what was simulated.
     """
     waiting, most = deque(windows), 1
+    most_rows, most_hours, by_day = ROWS_AT_ONCE, MOST_AT_ONCE, isinstance(store, BulkStore)
+    if isinstance(store, BulkStore):
+        most_rows, most_hours = store.rows_at_once, HOURS_OF_DAY
     with ThreadPoolExecutor(1, "backfill-writer") as writer:
         writing: Future[FilledWindow] | None = None
         while waiting and not stopped():
-            window, planned = _take(waiting, most)
+            window, planned = _take(waiting, most, by_day=by_day)
             batches = model.window(window.start, window.end, window.streams)
             rows = sum(len(batch) for batch in batches.values())
-            most = min(max(ROWS_AT_ONCE * planned // max(rows, 1), 1), MOST_AT_ONCE)
+            most = min(max(most_rows * planned // max(rows, 1), 1), most_hours)
             if writing is not None:
                 yield writing.result()
             writing = writer.submit(_write, store, run, FilledWindow(window, planned, rows), batches)
@@ -96,12 +108,17 @@ def fill(
             yield writing.result()
 
 
-def _take(waiting: deque[Window], most: int) -> tuple[Window, int]:
-    """Take the first of `waiting`, joined with up to `most` - 1 adjacent ones; and how many were joined."""
+def _take(waiting: deque[Window], most: int, *, by_day: bool) -> tuple[Window, int]:
+    """Take the first of `waiting`, joined with up to `most` - 1 adjacent ones; and how many were joined.
+
+    With `by_day` those that are joined begin on the same UTC day.
+    """
     window, count = waiting.popleft(), 1
     while waiting and count < most and waiting[0].streams == window.streams:
         other = waiting[0]
         if other.end != window.start and other.start != window.end:
+            break
+        if by_day and other.start.astimezone(UTC).date() != window.start.astimezone(UTC).date():
             break
         window = Window(min(window.start, other.start), max(window.end, other.end), window.streams)
         waiting.popleft()
@@ -110,6 +127,19 @@ def _take(waiting: deque[Window], most: int) -> tuple[Window, int]:
 
 
 def _write(store: Store, run: Run, done: FilledWindow, batches: Mapping[Stream, pa.Table]) -> FilledWindow:
-    for stream, batch in batches.items():
-        store.write(stream, batch, covers=(done.window.start, done.window.end), run=run)
+    write_streams(store, run, (done.window.start, done.window.end), batches)
     return done
+
+
+def write_streams(store: Store, run: Run, span: Interval, batches: Mapping[Stream, pa.Table]) -> None:
+    """Write a window of several streams: at once to a store that takes them at once."""
+    if not isinstance(store, BulkStore):
+        for stream, batch in batches.items():
+            store.write(stream, batch, covers=span, run=run)
+        return
+    with ThreadPoolExecutor(len(batches), "stream-writer") as pool:
+        writing = [
+            pool.submit(store.write, stream, batch, covers=span, run=run) for stream, batch in batches.items()
+        ]
+    for each in writing:
+        each.result()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Final
 
 from psycopg import sql
 
 from storage.postgres.connection import PostgresConnections
 from storage.schema import Stream
 
-NOTIFY: Final = "SELECT pg_notify(current_schema(), %s)"
-"""Sent when the transaction commits, not when it is rolled back."""
 WAIT_S = 1.0
 """How long to wait for an announcement before the caller gets the turn."""
 

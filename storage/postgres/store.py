@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from storage.batch import checked, within
-from storage.coverage import joined, newest_tick, overlapping, uncovered, whole
+from storage.coverage import Interval, joined, newest_tick, overlapping, uncovered, whole
 from storage.cursor import Position, RangeQuery, check_ids, check_limit
 from storage.errors import StoreInvalid, without_password
 from storage.instants import HOUR_US, from_us, to_us
@@ -23,7 +23,6 @@ from storage.postgres import rows as postgres_rows
 from storage.postgres import sql as postgres_sql
 from storage.postgres.connection import Connection, PostgresConnections
 from storage.postgres.connection import run as run_sql
-from storage.postgres.listening import NOTIFY
 from storage.postgres.listening import announced_writes as writes_announced
 from storage.postgres.place import PostgresPlace
 from storage.postgres.request_use import RequestUses
@@ -47,6 +46,9 @@ class PostgresStore:
     `read_url` if there is one, which may be that of a replica. With a `shard` this process writes that part
     of the records only. See `storage.store.Store`. Raises ValueError for an invalid URL.
     """
+
+    rows_at_once = 1_000_000
+    """The most rows of a window in a backfill: a new day that is stored as one is indexed once it is there."""
 
     def __init__(self, url: str, *, shard: str = "") -> None:
         place = PostgresPlace.of(url)
@@ -78,13 +80,11 @@ class PostgresStore:
             if not gaps:
                 return
             rows = table if gaps == [covers] else within(table, gaps).combine_chunks()
-            self._make_parts(connection, stream, *covers)
-            self._insert(connection, stream, rows)
+            self._insert(connection, stream, rows, *covers)
+            if all(each.run != run for each in held):
+                run_sql(connection, postgres_sql.INSERT_RUN, {**asdict(run), "run_id": run.run_id})
             window = {"stream": stream, "shard": self._shard, "start": covers[0], "end": covers[1]}
-            named = {**asdict(run), "run_id": run.run_id}
-            run_sql(connection, postgres_sql.INSERT_RUN, named)
             run_sql(connection, postgres_sql.COVER, {**window, "run_id": run.run_id})
-            run_sql(connection, NOTIFY, [stream])
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         """See `Store.coverage`."""
@@ -271,23 +271,30 @@ class PostgresStore:
                 "or upgrade"
             )
 
-    def _make_parts(self, connection: Connection, stream: Stream, start: datetime, end: datetime) -> None:
-        """Create the missing tables of the days in [start, end)."""
-        first, last = (instant.astimezone(UTC).date() for instant in (start, end - timedelta(microseconds=1)))
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        parts = [postgres_sql.part_name(stream, day) for day in days]
+    def _insert(
+        self, connection: Connection, stream: Stream, rows: pa.Table, start: datetime, end: datetime
+    ) -> None:
+        """Store rows within [start, end), in tables of their days. A new table gets its indexes at last."""
+        days = [*_days(start, end)]
+        parts = [postgres_sql.part_name(stream, day) for day, _ in days]
         found = {part for (part,) in run_sql(connection, postgres_sql.FOUND, [parts]).fetchall()}
-        for day, part in zip(days, parts, strict=True):
+        for (day, bounds), part in zip(days, parts, strict=True):
             if part not in found:
-                for statement in postgres_sql.create_part(stream, day):
-                    run_sql(connection, statement)
+                run_sql(connection, postgres_sql.create_part(stream, day))
+            self._copy(connection, stream, part, rows if len(days) == 1 else within(rows, [bounds]))
+            if part not in found:
+                run_sql(connection, postgres_sql.attach_part(stream, day))
+        if len(rows):
+            newest = postgres_rows.newest_columns(stream, rows)
+            run_sql(connection, postgres_sql.put_newest(stream), newest)
 
-    def _insert(self, connection: Connection, stream: Stream, rows: pa.Table) -> None:
+    def _copy(self, connection: Connection, stream: Stream, part: str, rows: pa.Table) -> None:
         if not len(rows):
             return
-        with connection.cursor() as cursor, cursor.copy(postgres_sql.copy_in(stream).encode()) as copy:
-            copy.write(postgres_rows.csv_of(stream, rows))
-        run_sql(connection, postgres_sql.put_newest(stream), postgres_rows.newest_columns(stream, rows))
+        sql = postgres_sql.copy_in(stream, part).encode()
+        with connection.cursor() as cursor, cursor.copy(sql) as copy:
+            for piece in postgres_rows.binary_of(stream, rows):
+                copy.write(piece)
 
     def _span(self, stream: Stream, start: datetime, end: datetime) -> pa.Table:
         sql = postgres_sql.copy_out(stream).encode()
@@ -321,6 +328,15 @@ class PostgresStore:
         for held, of in _of_stream(rows, stream):
             by_shard.setdefault(of, []).append(held)
         return joined([*whole(by_shard), *by_shard.get(shard, ())])
+
+
+def _days(start: datetime, end: datetime) -> Iterator[tuple[date, Interval]]:
+    """The UTC days that [start, end) has a part of, and the bounds of each."""
+    midnight = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    while midnight < end:
+        following = midnight + timedelta(days=1)
+        yield midnight.date(), (midnight, following)
+        midnight = following
 
 
 def _of_stream(rows: Sequence[tuple[Any, ...]], stream: Stream) -> Iterator[tuple[Covered, str]]:

@@ -15,8 +15,9 @@ from storage.digest import stream_digest
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch, StoreError, StoreInvalid, StoreUnavailable
 from storage.open import open_store
+from storage.postgres.rows import binary_of
 from storage.postgres.store import PostgresStore
-from storage.schema import Stream
+from storage.schema import SCHEMAS, Stream
 from storage.store import Covered, Run, Store
 from tests.postgres_server import PostgresServer, open_shared, query, schema_of, shared_server, url_of
 from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, order, position, table
@@ -48,6 +49,34 @@ def test_all_streams_have_the_digests_of_a_duckdb_store(store: PostgresStore, tm
             scans = (each.scan(stream, start=NOON, end=after(hours=2)) for each in (store, other))
             digests = {stream_digest(scan, stream) for scan in scans}
             assert len(digests) == 1
+
+
+@pytest.mark.parametrize("stream", Stream)
+def test_rows_in_the_binary_format_are_those_that_the_server_would_send(
+    store: PostgresStore, stream: Stream, tmp_path: Path
+) -> None:
+    records = [any_record(stream, after(60 * i), n, value=i) for i in range(9) for n in (1, 2, 3)]
+    rows = table(stream, records)
+    store.write(stream, rows, covers=(NOON, after(hours=2)), run=RUN)
+    held = f"SELECT * FROM {schema_of(tmp_path)}.{stream} ORDER BY time, {SCHEMAS[stream].entity}"
+    copied_out = f"COPY ({held}) TO STDOUT (FORMAT binary)".encode()
+    with psycopg.connect(shared_server().url) as connection, connection.cursor().copy(copied_out) as copy:
+        sent = b"".join(copy)
+    assert b"".join(map(bytes, binary_of(stream, rows))) == sent
+
+
+def test_a_window_over_midnights_is_stored_in_the_tables_of_its_days(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    records = [position(after(hours=h)) for h in range(0, 48, 6)]
+    store.write(POSITION, table(POSITION, records), covers=(NOON, after(hours=48)), run=RUN)
+    schema = schema_of(tmp_path)
+    rows = f"SELECT tableoid, count(*) FROM {schema}.bus_position GROUP BY tableoid ORDER BY min(time)"
+    parts = query(shared_server().url, rows)
+    assert [count for _, count in parts] == [2, 4, 2]
+    for part, _ in parts:
+        indexes = f"SELECT count(*) FROM pg_index WHERE indrelid = {part} AND indisvalid"
+        assert query(shared_server().url, indexes) == [(3,)]
 
 
 def test_of_two_runs_that_write_at_once_one_is_refused(tmp_path: Path) -> None:

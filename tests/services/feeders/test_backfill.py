@@ -113,6 +113,23 @@ def test_hours_with_few_rows_are_joined_but_not_across_gaps() -> None:
         assert store.records[stream] == expected(stream, START, START + 12 * HOUR)
 
 
+def test_a_store_that_takes_much_at_once_gets_all_hours_of_a_utc_day_in_one_window() -> None:
+    class DayStore(FaultyStore):
+        rows_at_once = 1_000_000
+
+    store, midnight = DayStore(), START.replace(hour=0)
+    windows = plan(store, midnight - HOUR, midnight + 26 * HOUR, newest_first=False)
+    done = [each.window for each in fill(windows, model=FormulaCity(), store=store, run=RUN)]
+    assert [(window.start, window.end) for window in done] == [
+        (midnight - HOUR, midnight),
+        (midnight, midnight + 24 * HOUR),
+        (midnight + 24 * HOUR, midnight + 26 * HOUR),
+    ]
+    assert store.records[Stream.BUS_POSITION] == expected(
+        Stream.BUS_POSITION, midnight - HOUR, midnight + 26 * HOUR
+    )
+
+
 def test_a_store_that_fails_ends_the_backfill() -> None:
     store = FaultyStore()
     windows = plan(store, START, START + 3 * HOUR, newest_first=False)
