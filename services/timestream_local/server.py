@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import secrets
 import signal
 import socket
@@ -15,6 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic_core import from_json
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.timestream_local import database
@@ -59,7 +59,6 @@ LONGEST_DRAINED = 64 * 2**20
 """How many bytes of a body that is too long are still read, so that the client receives the error."""
 READERS = 4
 """The most queries that run at the same time."""
-HALF_PAIR = re.compile(rb"\\u[dD]")
 PRUNE_S = 3600.0
 SCHEDULE_S = 1.0
 """How often scheduled queries are checked."""
@@ -106,11 +105,9 @@ class Endpoint:
         if self._tokens is not None:
             self._tokens.check(authorization, operation)
         try:
-            body = json.loads(content) if content else {}
-        except (ValueError, RecursionError):
-            raise SerializationException("The body is not JSON") from None
-        if HALF_PAIR.search(content) and not _is_text(body):
-            raise SerializationException("The body has half of a surrogate pair in it")
+            body = from_json(content) if content else {}
+        except ValueError as error:
+            raise SerializationException(f"The body is not JSON: {error}") from None
         if not isinstance(body, dict):
             raise SerializationException("The body is not a JSON object")
         host = headers.get("host") or "{}:{}".format(*scope["server"])
@@ -127,13 +124,6 @@ def address_for(agent: str, host: str) -> str:
     name of its request, and keeps scheme and port.
     """
     return host.rpartition(":")[0] or host if "aws-sdk-js/3" in agent else f"http://{host}"
-
-
-def _is_text(body: object) -> bool:
-    try:
-        return bool(ENCODE(body).encode())
-    except UnicodeEncodeError:
-        return False
 
 
 async def _body(receive: Receive) -> bytes:
