@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -66,10 +67,13 @@ class AccessLog:
             log.exception("request failed", extra={"fields": {"path": scope["path"]}})
         finally:
             seconds = time.perf_counter() - began
-            log_access(scope, headers_of(scope), status, seconds)
             route = scope["route"].path if "route" in scope else NO_ROUTE
             caller: Caller | None = scope.get(CALLER)
             self._counted.count(route, status, seconds, None if caller is None else caller.group)
+            try:
+                await asyncio.sleep(0)  # the response leaves at the end of this round of the event loop
+            finally:
+                log_access(scope, headers_of(scope), status, seconds)
 
 
 def log_access(scope: Scope, headers: Mapping[str, str], status: int, seconds: float) -> None:
