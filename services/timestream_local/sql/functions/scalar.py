@@ -32,8 +32,8 @@ from services.timestream_local.sql.functions.signatures import (
 from services.timestream_local.sql.functions.texts import TEXTS
 from services.timestream_local.sql.functions.times import TIME_FUNCTIONS
 from services.timestream_local.sql.predicates import compare
-from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, text
-from services.timestream_local.types import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Type
+from services.timestream_local.sql.typed_sql import WHOLE, Typed, coerced, common_type, text, whole
+from services.timestream_local.types import DAY_NS, GREATEST_BIGINT, HOUR_NS, MINUTE_NS, SECOND_NS, Type
 
 
 def _extract(part: str) -> list[Signature]:
@@ -49,13 +49,16 @@ def _of_day(unit_ns: int, most: int) -> list[Signature]:
     return [Signature((kind,), L, sql) for kind in (T, Type.TIME, S)]
 
 
+SINCE_EPOCH: dict[str, tuple[int, list[Signature]]] = {
+    "from_milliseconds": (1_000_000, [Signature((L,), T, not_negative("{0} * 1000000"))]),
+    "from_nanoseconds": (1, [Signature((L,), T, not_negative("{0}"))]),
+}
+"""Functions that make a TIMESTAMP of a number, the number's unit in ns, and their signature."""
 SIGNATURES: dict[str, list[Signature]] = {
     **MATHEMATICS,
     **TEXTS,
     "to_milliseconds": [Signature((T,), L, "({0} // 1000000)"), Signature((S,), L, "({0} // 1000000)")],
     "to_nanoseconds": [Signature((T,), L, "{0}"), Signature((S,), L, "{0}")],
-    "from_milliseconds": [Signature((L,), T, not_negative("{0} * 1000000"))],
-    "from_nanoseconds": [Signature((L,), T, not_negative("{0}"))],
     "last_day_of_month": [
         Signature((T,), Type.DATE, f"last_day({MICROS})"),
         Signature((Type.DATE,), Type.DATE, "last_day({0})"),
@@ -111,6 +114,16 @@ def call(name: str, arguments: Sequence[Typed]) -> Typed:
     return called(name, signatures, arguments)
 
 
+def _since_epoch(name: str, arguments: Sequence[Typed]) -> Typed:
+    """A TIMESTAMP of a number. That of a literal is one too, so that DuckDB has less to plan."""
+    unit_ns, signatures = SINCE_EPOCH[name]
+    if len(arguments) == 1 and arguments[0].type in WHOLE:
+        value = arguments[0].value
+        if isinstance(value, int) and 0 <= value * unit_ns <= GREATEST_BIGINT:
+            return whole(value * unit_ns, T)
+    return called(name, signatures, arguments)
+
+
 def _coalesce(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2, 1000)
     kind = common_type((a.type for a in arguments), name)
@@ -162,6 +175,7 @@ SPECIAL: dict[str, Call] = {
     **ARRAYS,
     **PATTERNS,
     **SERIES,
+    **dict.fromkeys(SINCE_EPOCH, _since_epoch),
     "sequence": sequence,
     "coalesce": _coalesce,
     "greatest": _extreme,
