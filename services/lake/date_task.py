@@ -5,15 +5,18 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from services.feeders.backfill import MOST_AT_ONCE, ROWS_AT_ONCE
 from services.times import HOUR, floor
+from storage.batch import within
 from storage.coverage import Interval
 from storage.lake.place import LakePlace
-from storage.lake.writer import write_span
+from storage.lake.writer import is_written, write_span
 from storage.schema import Stream
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
     from services.inputs.load import Inputs
     from simulator.city import City
+
+
+Window: TypeAlias = "Mapping[Stream, pa.Table]"
+"""The rows of all streams within an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,17 @@ def packed(inputs: Inputs) -> bytes:
 
 
 def write_dates(task: DateTask) -> int:
-    """Simulate the spans, write each, and return the number of rows. Raises `StoreError` as a store does."""
+    """Simulate the spans, write each, and return the number of rows. Raises `StoreError` as a store does.
+
+    Spans that a lost worker has written already are left out.
+    """
     inputs, city = _unpacked(task.inputs)
-    place = LakePlace(task.url)
-    return sum(write_span(place, inputs.run, span, _windows(city, *span)) for span in task.spans)
+    place, rows = LakePlace(task.url), 0
+    with ThreadPoolExecutor(1, "lake-simulator") as pool:
+        for span in task.spans:
+            if not is_written(place, span):
+                rows += write_span(place, inputs.run, span, _ahead(pool, _hours(city, *span)))
+    return rows
 
 
 @lru_cache(maxsize=1)
@@ -51,8 +65,23 @@ def _unpacked(content: bytes) -> tuple[Inputs, City]:
     return inputs, inputs.city(jobs=1)
 
 
-def _windows(city: City, start: datetime, end: datetime) -> Iterator[Mapping[Stream, pa.Table]]:
+def _ahead(pool: Executor, windows: Iterator[Window]) -> Iterator[Window]:
+    """Some windows, of which the pool makes the next one while the caller has the one before."""
+    following = pool.submit(next, windows, None)
+    while (window := following.result()) is not None:
+        following = pool.submit(next, windows, None)
+        yield window
+
+
+def _hours(city: City, start: datetime, end: datetime) -> Iterator[Window]:
+    """The hours of a span. Those with few rows are simulated together, which takes less time."""
+    together = 1
     while start < end:
-        following = min(floor(start, HOUR) + HOUR, end)
-        yield city.window(start, following, list(Stream))
-        start = following
+        following = min(floor(start, HOUR) + together * HOUR, end)
+        tables = city.window(start, following, list(Stream))
+        rows = sum(map(len, tables.values()))
+        together = min(max(ROWS_AT_ONCE * together // max(rows, 1), 1), MOST_AT_ONCE)
+        while start < following:
+            hour = start, min(floor(start, HOUR) + HOUR, following)
+            yield {stream: within(table, [hour]) for stream, table in tables.items()}
+            start = hour[1]

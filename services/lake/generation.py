@@ -36,8 +36,8 @@ class Workforce(NamedTuple):
 
 Workers: TypeAlias = Callable[[], AbstractContextManager[Workforce]]
 CONNECT_TIMEOUT_S = 10.0
-MOST_DATES = 4
-"""The most dates of a task. A lost worker's task is done again as a whole."""
+MOST_DATES = 8
+"""The most dates of a task. What a lost worker has written of one stays."""
 ATTEMPTS = 3
 """How often the dates that are left are given out again after a process of this machine was lost."""
 

@@ -103,6 +103,11 @@ def written(place: LakePlace) -> Manifest | None:
     return joined_manifest(read_manifest(text, f"{place.url}/{name}") for name, text in parts if text)
 
 
+def is_written(place: LakePlace, span: Interval) -> bool:
+    """Whether a lake has a record of just this span."""
+    return place.read(_record(span)) is not None
+
+
 def publish(place: LakePlace) -> Manifest:
     """Write the manifest of all that is written, and return it. Raises `StoreUnavailable` if nothing is."""
     manifest = written(place)

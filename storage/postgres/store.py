@@ -48,7 +48,7 @@ class PostgresStore:
     """
 
     rows_at_once = 1_000_000
-    """The most rows of a window in a backfill: a new day that is stored as one is indexed once it is there."""
+    """The most rows of a window in a backfill. A new day in one window is indexed once its rows are there."""
 
     def __init__(self, url: str, *, shard: str = "") -> None:
         place = PostgresPlace.of(url)

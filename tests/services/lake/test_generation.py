@@ -31,7 +31,7 @@ from storage.errors import RunMismatch, StoreError
 from storage.lake.manifest import Manifest
 from storage.lake.place import LakePlace
 from storage.lake.store import LakeStore
-from storage.lake.writer import Tables, write_span
+from storage.lake.writer import Tables, write_span, written
 from storage.schema import Stream
 from storage.store import Run, Store
 from tests.moto_aws import account
@@ -81,6 +81,20 @@ def test_a_lake_has_the_bytes_of_the_city(tmp_path: Path) -> None:
         assert hashlib.sha256((tmp_path / file["path"]).read_bytes()).hexdigest() == file["sha256"]
 
 
+def test_hours_that_are_simulated_together_are_those_of_the_city(tmp_path: Path) -> None:
+    span = (SPAN[0] - HOUR / 2, SPAN[0] + 9.5 * HOUR)
+    manifest = made(str(tmp_path), span)
+    with closing(LakeStore(str(tmp_path))) as store:
+        assert digests(store, span) == expected(span)
+    with closing(City(two_lines())) as city:
+        place = LakePlace(str(tmp_path / "hourly"))
+        hours = (city.window(SPAN[1] - HOUR + n * HOUR, SPAN[1] + n * HOUR, list(Stream)) for n in range(9))
+        last = city.window(SPAN[0] + 9 * HOUR, span[1], list(Stream))
+        write_span(place, inputs().run, (SPAN[0] + HOUR, span[1]), [*list(hours)[:8], last])
+    hourly = {file.sha256 for part in [written(place)] if part for file in part.files}
+    assert hourly <= {file.sha256 for file in manifest.files}
+
+
 def test_a_lake_grows_by_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(str(tmp_path), (SPAN[0], SPAN[0] + HOUR / 2))
     written: list[Interval] = []
@@ -105,7 +119,7 @@ def test_a_lake_grows_by_what_it_lacks(tmp_path: Path, monkeypatch: pytest.Monke
         (4, 2, [2, 2]),
         (7, 8, [1] * 7),
         (9, 4, [1, 2, 2, 2, 2]),
-        (30, 2, [3, 4, 4, 4] * 2),
+        (30, 2, [7, 8, 7, 8]),
     ],
 )
 def test_consecutive_dates_are_shared_out_evenly(dates: int, workers: int, tasks: list[int]) -> None:
@@ -113,6 +127,16 @@ def test_consecutive_dates_are_shared_out_evenly(dates: int, workers: int, tasks
     shared = list(shared_out(spans, workers))
     assert [len(part) for part in shared] == tasks
     assert [span for part in shared for span in part] == spans
+
+
+def test_a_task_that_is_done_again_leaves_what_is_written(tmp_path: Path) -> None:
+    spans = ((SPAN[0], SPAN[0] + HOUR), (SPAN[0] + HOUR, SPAN[1]))
+    task = date_task.DateTask(str(tmp_path), spans, date_task.packed(inputs()))
+    rows = date_task.write_dates(task)
+    (tmp_path / "_spans").joinpath(sorted(path.name for path in tmp_path.glob("_spans/*"))[1]).unlink()
+    again = date_task.write_dates(task)
+    assert 0 < again < rows
+    assert date_task.write_dates(task) == 0
 
 
 def test_an_interrupted_generation_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
