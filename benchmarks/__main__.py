@@ -91,12 +91,13 @@ def main(*, only: str | None, runs: int, noisy: bool) -> None:
             f"the machine's load is {load:.2f}, more than {GREATEST_LOAD}: end other programs, or use --noisy"
         )
     done = measured(chosen, runs)
-    measured_on = conditions(load, runs, done.slowness)
-    print("", measured_on, sep="\n")
-    if not noisy:
-        write_all(done.rows, measured_on, load)
-    elif only is not None:
-        write_page([as_noisy(each, load) for each in done.rows], None)
+    if done.rows:
+        measured_on = conditions(load, runs, done.slowness)
+        print("", measured_on, sep="\n")
+        if not noisy:
+            write_all(done.rows, measured_on, load)
+        elif only is not None:
+            write_page([as_noisy(each, load) for each in done.rows], None)
     if done.failed:
         raise click.ClickException("not measured: " + "; ".join(done.failed))
 

@@ -1,7 +1,7 @@
-"""WebSocket fan-out: CPU of the server process for each million positions, against uvicorn sending one text.
+"""WebSocket fan-out: CPU of the server process for each million positions, against uvicorn sending texts.
 
-Server and clients are processes of their own. The floor is uvicorn with an application that sends one ready
-text to each client in turn; ours serialises every position, and sends a message per bus or an array per tick.
+Server and clients are processes of their own. The floor is uvicorn with an application that sends ready texts
+to each client in turn; ours serialises every position, and sends a message per bus or an array per tick.
 """
 
 from __future__ import annotations
@@ -47,29 +47,29 @@ SUBSCRIBE = '{"action":"subscribe","line_ids":["L1"],"batch":%s}'
 
 
 def measure() -> Iterator[Figure]:
-    """Positions sent one by one and as arrays, each against the ready text."""
-    floor = cpu_s_per_million("floor")
+    """Positions sent one by one and as arrays, each against the ready texts."""
+    floor = cpu_s_per_million("floor", CLIENTS)
     rows = (("single", "one message per bus", 1.0, "ws"), ("batch", "one array per tick", 0.2, "ws-batch"))
     for kind, how, wanted, row_id in rows:
         yield Figure(
             f"WebSocket fan-out, {CLIENTS:,} clients, {how}",
-            cpu_s_per_million("batch" if kind == "batch" else "single"),
-            "CPU-s per million positions", "uvicorn sending a ready text", floor, "at most", wanted,
+            cpu_s_per_million("batch" if kind == "batch" else "single", CLIENTS),
+            "CPU-s per million positions", "uvicorn sending ready texts", floor, "at most", wanted,
             f"{BUSES} buses, {TICKS} ticks, all received", row_id=row_id,
         )  # fmt: skip
 
 
-def cpu_s_per_million(kind: Kind) -> float:
+def cpu_s_per_million(kind: Kind, connections: int) -> float:
     """CPU seconds of the server per million positions that clients received."""
-    with child(serve, kind) as server:
+    with child(serve, kind, connections) as server:
         port: int = server.recv()
-        with child(receive, kind, port) as clients:
+        with child(receive, kind, port, connections) as clients:
             clients.recv()  # all clients are connected
             server.send("go")
             cpu_s, sent_bytes = server.recv()
             clients.send(sent_bytes)
             clients.recv()  # everything is received
-    return float(cpu_s) / (CLIENTS * BUSES * TICKS) * 1e6
+    return float(cpu_s) / (connections * BUSES * TICKS) * 1e6
 
 
 @contextmanager
@@ -103,7 +103,7 @@ class Patient:
         self.pipe.send(what)
 
 
-def serve(parent: Connection, kind: Kind) -> None:
+def serve(parent: Connection, kind: Kind, connections: int) -> None:
     """The server process: listen, wait for the start, send, and report its CPU time."""
     listener = listen("127.0.0.1", 0)
     application, send_all, options = floor() if kind == "floor" else ours()
@@ -115,16 +115,16 @@ def serve(parent: Connection, kind: Kind) -> None:
         await asyncio.to_thread(parent.recv)
         began = time.process_time()
         await send_all()
-        parent.send((time.process_time() - began, size(kind) * CLIENTS * TICKS))
+        parent.send((time.process_time() - began, size(kind) * connections * TICKS))
         await serving
 
     asyncio.run(run())
 
 
 def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]:
-    """The floor, plain ASGI: one serialised text sent to each client in turn."""
+    """The floor, plain ASGI: the texts of a tick, serialised once, sent to each client in turn."""
     sends: list[Send] = []
-    text = position_text(positions(MONDAY)[0])
+    texts = [position_text(position) for position in positions(MONDAY)]
 
     async def application(_scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -135,7 +135,7 @@ def floor() -> tuple[Application, Callable[[], Awaitable[None]], dict[str, Any]]
 
     async def send_all() -> None:
         for _ in range(TICKS):
-            for _ in range(BUSES):
+            for text in texts:
                 for send in sends:
                     await send({"type": "websocket.send", "text": text})
             await asyncio.sleep(PAUSE_S)
@@ -192,19 +192,19 @@ def size(kind: Kind) -> int:
     return sum(len(text) + (2 if len(text) < 126 else 4) for text in texts)
 
 
-def receive(parent: Connection, kind: Kind, port: int) -> None:
+def receive(parent: Connection, kind: Kind, port: int, connections: int) -> None:
     """The clients' process: connect all, report it, then read until everything sent has arrived."""
-    asyncio.run(receive_all(parent, kind, port))
+    asyncio.run(receive_all(parent, kind, port, connections))
 
 
-async def receive_all(parent: Connection, kind: Kind, port: int) -> None:
+async def receive_all(parent: Connection, kind: Kind, port: int, connections: int) -> None:
     """See `receive`."""
     count = Count()
-    for _ in range(CLIENTS):
+    for _ in range(connections):
         await asyncio.get_running_loop().create_connection(
             partial(CountingClient, kind, count), "127.0.0.1", port
         )
-    await count.until(lambda: count.ready == CLIENTS)
+    await count.until(lambda: count.ready == connections)
     parent.send("ready")
     expected = await asyncio.to_thread(parent.recv)
     await count.until(lambda: count.size == expected)
