@@ -197,8 +197,10 @@ def test_a_snapshot_is_read_again_after_a_jump() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
 )
+"""Small values: Hypothesis takes longer to draw large ones than the tests to send them."""
 LINES = st.lists(st.sampled_from(["L1", "L2", "L99", "", "\ud800"])) | JSON
 COMMANDS = st.fixed_dictionaries(
     {},
