@@ -21,6 +21,8 @@ PATIENCE_S = 900
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 OFFLINE = KEYS | {"AWS_ENABLE_ENDPOINT_DISCOVERY": "false"}
 """The variables without which the AWS provider would look for AWS itself."""
+RARE_COLLECTIONS = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
+"""Terraform and its provider collect garbage near this limit only. It would take two fifths of their time."""
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform here")
 
@@ -76,7 +78,7 @@ class Terraform:
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self.folder,
-            env=environment(**(OFFLINE | given | self.variables)),
+            env=environment(**(OFFLINE | RARE_COLLECTIONS | given | self.variables)),
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.environment import environment
 from tests.process import PATIENCE_S
-from tests.terraform_cli import OFFLINE, REGISTRY, Terraform
+from tests.terraform_cli import OFFLINE, RARE_COLLECTIONS, REGISTRY, Terraform
 
 ATTACHED = "TF_REATTACH_PROVIDERS"
 ADDRESS = re.compile(rf"{ATTACHED}='(.+)'")
@@ -34,7 +34,7 @@ def attached(terraform: Terraform) -> Iterator[Terraform]:
         log.open("w") as written,
         subprocess.Popen(
             [program, "-debug"],
-            env=environment(**(OFFLINE | terraform.variables | NO_BUNDLE)),
+            env=environment(**(OFFLINE | RARE_COLLECTIONS | terraform.variables | NO_BUNDLE)),
             stdout=written,
             stderr=subprocess.STDOUT,
         ) as process,

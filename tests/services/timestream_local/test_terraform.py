@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.timestream_local.served import Served, served
+from tests.terraform.provider import attached
 from tests.terraform_cli import Terraform, needs_terraform
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, needs_terraform]
@@ -74,14 +75,15 @@ def test_terraform_creates_updates_and_deletes_tables(tmp_path: Path) -> None:
         (folder / "main.tf").write_text(MAIN % running.url)
         terraform = Terraform(folder, tmp_path)
         terraform.must("init")
-        assert "3 added, 0 changed, 0 destroyed" in terraform.must("apply", "-auto-approve")
-        assert hours(running, "people_count") == 24
-        assert tags(running, "people_count") == {"Project": "Madrid-Bus-Simulator", "Hours": "24"}
-        changed = terraform.must("apply", "-auto-approve", "-var=hours=48")
-        assert "0 added, 2 changed, 0 destroyed" in changed
-        assert hours(running, "bus_position") == 48
-        assert tags(running, "bus_position") == {"Project": "Madrid-Bus-Simulator", "Hours": "48"}
-        # Exit code 2 would mean that changes are left to apply.
-        terraform.must("plan", "-detailed-exitcode", "-var=hours=48")
-        assert "3 destroyed" in terraform.must("destroy", "-auto-approve")
+        with attached(terraform) as quick:
+            assert "3 added, 0 changed, 0 destroyed" in quick.must("apply", "-auto-approve")
+            assert hours(running, "people_count") == 24
+            assert tags(running, "people_count") == {"Project": "Madrid-Bus-Simulator", "Hours": "24"}
+            changed = quick.must("apply", "-auto-approve", "-var=hours=48")
+            assert "0 added, 2 changed, 0 destroyed" in changed
+            assert hours(running, "bus_position") == 48
+            assert tags(running, "bus_position") == {"Project": "Madrid-Bus-Simulator", "Hours": "48"}
+            # Exit code 2 would mean that changes are left to apply.
+            quick.must("plan", "-detailed-exitcode", "-var=hours=48")
+            assert "3 destroyed" in quick.must("destroy", "-auto-approve")
         assert running.write.list_databases()["Databases"] == []
