@@ -262,8 +262,9 @@ test-long: $(SUMO) setup-long ## run the tests that take minutes, and all exampl
 	  -m "long or (examples and not aws)" $(ARGS)
 
 .PHONY: test-soak
-test-soak: $(INSTALLED) $(GTFS_READERS) ## try 2,000 damaged feeds, a quarter of which test-long tries; export all of Madrid
-	BUS_SIMULATOR_TEST_EXAMPLES=soak $(BIN)/python -m pytest -m long tests/simulator/gtfs/test_damaged_feeds.py \
+test-soak: $(INSTALLED) $(GTFS_READERS) ## run four tests of test-long with more cases: damaged feeds, calls of MCP tools, all of Madrid
+	BUS_SIMULATOR_TEST_EXAMPLES=soak $(BIN)/python -m pytest -m long tests/test_mcp_many.py \
+	  tests/simulator/gtfs/test_damaged_feeds.py tests/simulator/analysis/test_realism.py \
 	  tests/services/feeds/gtfs_static/test_real_feeds.py $(ARGS)
 
 .PHONY: test-docker

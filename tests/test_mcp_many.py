@@ -19,6 +19,7 @@ import pytest
 
 from services.agents.tools import TOOLS
 from storage.schema import Record, Stream
+from tests.environment import soak
 from tests.services.fakes import FaultyStore
 from tests.services.mcp_served import PROTOCOL, TOOL_ARGUMENTS, ServedTools, served_tools
 from tests.services.rest_served import KEY, wait_until
@@ -61,7 +62,7 @@ def session(tools: ServedTools, number: int, calls: int) -> int:
     ("sessions", "calls"),
     [
         pytest.param(10, 18, marks=pytest.mark.integration),
-        pytest.param(50, 200, marks=pytest.mark.long),
+        pytest.param(50, 200 if soak() else 50, marks=pytest.mark.long),
     ],
 )
 def test_many_sessions_get_every_response_to_their_own_calls(

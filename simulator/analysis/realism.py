@@ -147,12 +147,14 @@ class Reading:
         return self.value is not None and self.band.holds(self.value)
 
 
-def line_days(network: Network, *, seed: int, jobs: int = 1) -> Iterator[tuple[Study, Measures]]:
-    """Simulate and measure every line on every day, ordered by day, then line.
+def line_days(
+    network: Network, *, seed: int, jobs: int = 1, studies: Iterable[Study] = tuple(Study)
+) -> Iterator[tuple[Study, Measures]]:
+    """Simulate and measure every line on every day of `studies`, ordered by day, then line.
 
     `jobs`: processes that simulate; 1 simulates in this one.
     """
-    wanted = [(study, line) for study in Study for line in network.lines]
+    wanted = [(study, line) for study in studies for line in network.lines]
     simulate = partial(_measured, seed)
     if jobs == 1:
         yield from map(simulate, wanted)
