@@ -61,6 +61,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "routes": ("BUS_SIMULATOR_ROUTES",),
     "route_types": ("BUS_SIMULATOR_ROUTE_TYPES",),
     "cluster": ("BUS_SIMULATOR_CLUSTER",),
+    "iceberg": ("BUS_SIMULATOR_ICEBERG",),
     "postgres_folder": ("BUS_SIMULATOR_POSTGRES_FOLDER",),
     "postgres_port": ("BUS_SIMULATOR_POSTGRES_PORT",),
     "from": ("BUS_SIMULATOR_FROM",),

@@ -36,6 +36,10 @@ class LakePlace:
             self._base = str(Path(url).expanduser().absolute())
             self._files = fs.LocalFileSystem()
 
+    def address(self, path: str) -> str:
+        """The URL of a file, for other programs."""
+        return f"{S3 if self.url.startswith(S3) else 'file://'}{self._below(path)}"
+
     def read(self, path: str) -> bytes | None:
         """The content of a file; None if it is missing."""
         with self._translated(path):
