@@ -93,7 +93,7 @@ def started(folder: str, *options: str) -> Iterator[tuple[int, int]]:
 
 
 def until(
-    condition: Callable[[], bool], what: str, *, patience_s: float = PATIENCE_S, pause_s: float = 0
+    condition: Callable[[], bool], what: str, *, patience_s: float = PATIENCE_S, pause_s: float = 0.005
 ) -> None:
     """Poll until a condition is met, with pauses. TimeoutError if it isn't in time."""
     end, pause = time.perf_counter() + patience_s, threading.Event()

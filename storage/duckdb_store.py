@@ -110,7 +110,7 @@ class DuckDBStore:
         """The result of `latest` if it is in memory; None if the file would have to be read."""
         memory = None if self._unsettled else self._newest.get(stream)
         newest = None if memory is None else memory.of(key)
-        return newest.record() if newest is not None and newest.time_us <= to_us(now) else None
+        return newest.record if newest is not None and newest.time_us <= to_us(now) else None
 
     def remembered_of_line(
         self, line_id: str, *, since: datetime, now: datetime
@@ -121,9 +121,9 @@ class DuckDBStore:
         if memory is None or since_us < memory.horizon_us:
             return None
         rows = memory.of_line(line_id)
-        if any(newest.time_us > now_us for newest, _ in rows):
+        if any(time_us > now_us for time_us, _ in rows):
             return None
-        return [record for newest, record in rows if newest.time_us >= since_us]
+        return [record for time_us, record in rows if time_us >= since_us]
 
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
         """See `Store.at`."""
