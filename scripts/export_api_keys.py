@@ -26,12 +26,19 @@ from storage.aws_clients import client
               help="The organisers' file; each team's file is written beside it.")  # fmt: skip
 @click.option("--api-url", envvar="API_URL", show_envvar=True, help="The REST API; looked up by default.")
 @click.option("--ws-url", envvar="WS_URL", show_envvar=True, help="The WebSocket API; looked up by default.")
+@click.option("--mcp-url", envvar="MCP_URL", show_envvar=True, help="The MCP server; looked up by default.")
 def main(
-    *, target: str | None, region: str | None, output: Path, api_url: str | None, ws_url: str | None
+    *,
+    target: str | None,
+    region: str | None,
+    output: Path,
+    api_url: str | None,
+    ws_url: str | None,
+    mcp_url: str | None,
 ) -> None:
     """Write the keys of a simulator: one file with all of them, and one for each team (mode 0600)."""
     system = chosen_system(target, region)
-    keys, where = keys_of(system), addresses_of(system, api_url, ws_url)
+    keys, where = keys_of(system), addresses_of(system, api_url, ws_url, mcp_url)
     for path in write_handouts(keys, output, Addresses(where.api_url, where.ws_url, where.mcp_url)):
         click.echo(f"{path}")
     click.echo("Readable by you only. Hand each team its own.")
@@ -44,17 +51,19 @@ def keys_of(system: TargetSystem) -> PlainKeys:
     return ApiKeySecret(client("secretsmanager", region=system.region)).read()
 
 
-def addresses_of(system: TargetSystem, api_url: str | None, ws_url: str | None) -> Endpoints:
+def addresses_of(
+    system: TargetSystem, api_url: str | None, ws_url: str | None, mcp_url: str | None
+) -> Endpoints:
     """The addresses of a system's APIs, as given or found. Raises `AwsProblem`."""
     if system.kind == "aws":
         gateway = client("apigatewayv2", region=system.region)
         front = front_url(client("ssm", region=system.region))
-        return find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url=None, front=front)
+        return find_endpoints(gateway, api_url=api_url, ws_url=ws_url, mcp_url=mcp_url, front=front)
     holder = running_process()
     found = LOCAL_URL if holder is None else holder.url
     url = api_url or (found if system.parts is None else system.parts.api_url)
-    mcp_url = url if system.parts is None else system.parts.mcp_url
-    return Endpoints(url, ws_url or f"ws{url.removeprefix('http')}/production", mcp_url)
+    mcp = url if system.parts is None else system.parts.mcp_url
+    return Endpoints(url, ws_url or f"ws{url.removeprefix('http')}/production", mcp_url or mcp)
 
 
 if __name__ == "__main__":

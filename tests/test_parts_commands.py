@@ -18,6 +18,8 @@ from tests.parts import ROOT
 
 pytestmark = [pytest.mark.parts, pytest.mark.e2e]
 
+LISTENS = "0A"
+LOOPBACK = "0100007F"
 OURS = (
     "Makefile", "data", "localstack", "pyproject.toml", "requirements.lock", "requirements-run.lock",
     "requirements-build.lock", "scripts", ".venv", ".venv-localstack",
@@ -44,6 +46,14 @@ def make(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def listening(port: int) -> list[str]:
+    """The IPv4 addresses on which this machine listens to a port, in the kernel's notation."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    sockets = (line.split() for line in lines)
+    local = (words[1].split(":") for words in sockets if words[3] == LISTENS)
+    return [address for address, found in local if int(found, 16) == port]
+
+
 def test_up_starts_all_parts_and_prints_their_urls_and_down_stops_them(home: Path) -> None:
     ports = [free_port() for _ in range(5)]
     up = ("up", "NATIVE=1", f"ARGS=--history 1h --ports {','.join(map(str, ports))}")
@@ -53,6 +63,7 @@ def test_up_starts_all_parts_and_prints_their_urls_and_down_stops_them(home: Pat
     assert f"http://127.0.0.1:{ports[0]}  MCP: http://127.0.0.1:{ports[1]}/mcp" in done.stdout
     assert "API key: in var/stack/api-key" in done.stdout
     assert re.search(r"^history: [\d,]+ rows written$", done.stdout, re.MULTILINE)
+    assert [address for port in ports for address in listening(port)] == [LOOPBACK] * 5
     key = home / "var/stack/api-key"
     assert key.stat().st_mode & 0o777 == 0o600
     headers = {"x-api-key": key.read_text().strip(), "x-group-name": "tests"}

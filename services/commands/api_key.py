@@ -17,16 +17,19 @@ Example:
 def api_key(*, store: str) -> None:
     """Print the API key that works with every group name.
 
-    It is the key of BUS_SIMULATOR_API_KEY, or the one in the file beside the store, which is
-    created here if `bus-simulator run` has not yet done so.
+    It is the key of BUS_SIMULATOR_API_KEY, or that of the parts that run here (`make up`), or the one in the
+    file beside the store, which is created here if `bus-simulator run` has not yet done so.
     """
     from services.access.authentication import local_key
     from services.access.key_plaintext import parse_plain_keys
     from services.access.local_credentials import KEY_SUFFIX
     from services.errors import InputError
     from services.inputs.load import beside
+    from services.stack.city_here import meant_parts
 
-    key = local_key(settings.api_key(), beside(store, KEY_SUFFIX))
+    parts = meant_parts()
+    file = beside(store, KEY_SUFFIX) if parts is None else parts.key_file
+    key = local_key(settings.api_key(), file)
     try:
         click.echo(parse_plain_keys(key.text).general)
     except ValueError as error:

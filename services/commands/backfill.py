@@ -58,9 +58,11 @@ def backfill(
     Give --days, or both --start and --end. Hours that are already stored are skipped, so that an interrupted
     backfill continues where it stopped.
     """
-    stretch = wanted(days, start, end, now=clock_now(at))
+    now = clock_now(at)
+    stretch = wanted(days, start, end, now=now)
 
     from services.console.work_progress import work_progress
+    from services.feeders.network_in_force import inputs_in_force
     from services.inputs.load import opened
     from services.interventions.stored_journal import disturbed_inputs, stored_journal
     from services.processes.process_setup import ProcessSettings, inputs_of, journaled
@@ -68,8 +70,9 @@ def backfill(
 
     with ExitStack() as stack:
         progress = stack.enter_context(work_progress())
-        inputs = inputs_of(ProcessSettings(network, seed, scenario, store), progress).current
+        given = inputs_of(ProcessSettings(network, seed, scenario, store), progress)
         target = stack.enter_context(closing(opened(store, for_writing=True)))
+        inputs = inputs_in_force(target, given, now)
         check_run(
             target,
             inputs.run,

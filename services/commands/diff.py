@@ -107,8 +107,9 @@ def diff(
 def recorded_run_of(store: str, url: str | None, group: str) -> RecordedRun:
     """The run of a store, or of a simulator."""
     from services.interventions.recorded_run import recorded_run
+    from services.stack.city_here import url_of_city
 
-    return recorded_run(store, url, group)
+    return recorded_run(store, url_of_city(url), group)
 
 
 def compared(

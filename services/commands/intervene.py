@@ -65,18 +65,20 @@ def intervene(
 ) -> None:
     """Disturb the running city: KIND of disruption, and its fields.
 
-    The city must run with --control. It is the one that holds --store, or the one at --url. The journal
-    keeps each intervention; `bus-simulator journal` lists them.
+    The city must run with --control. It is the one at --url, else that of the parts that run here (`make
+    up`), else the one that holds --store. The journal keeps each intervention; `bus-simulator journal`
+    lists them.
     """
     if sum(each is not None for each in (kind, file, end)) != 1:
         raise click.UsageError("Give one of KIND with its fields, --file FILE, or --end ID.")
     if kind is None and fields:
         raise click.UsageError("Fields need a KIND of disruption before them.")
     from services.interventions.running_city import running_city
+    from services.stack.city_here import url_of_city
 
     one = [] if kind is None else [{kind: dict(map(parsed_field, fields))}]
     wanted = one if file is None else disruptions_in(file)
-    city = running_city(store, url, group)
+    city = running_city(store, url_of_city(url), group)
     for disruption in wanted:
         show(city.ask("POST", "/interventions", disruption), as_json=as_json)
     if end is not None:

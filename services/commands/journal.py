@@ -58,15 +58,16 @@ def journal(
     url: str | None,
     group: str,
 ) -> None:
-    """List the interventions of a run: of a store, or of the simulator that holds it.
+    """List the interventions of a run: of the parts here, of a store, or of the simulator that holds it.
 
     The last line has the journal's digest. Equal runs with equal journals have equal data.
     """
     if as_scenario and as_json:
         raise click.UsageError("--as-scenario and --json exclude each other.")
     from services.interventions.recorded_run import recorded_run
+    from services.stack.city_here import url_of_city
 
-    recorded = recorded_run(store, url, group)
+    recorded = recorded_run(store, url_of_city(url), group)
     if as_scenario:
         text = scenario_text(recorded, network, scenario, seed, name=None if output is None else output.stem)
     else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -23,6 +24,11 @@ from services.stack.supervisor_config import API_KEY, FOLDER, KEPT, Ports, Stack
 from services.stack.supervisor_control import StackProblem, SupervisedParts, table
 from storage.errors import StoreHeld
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from services.inputs.load import Inputs
+
+FORGET = 'make down ARGS="--forget"'
 
 
 def ports_of(text: str) -> Ports:
@@ -139,8 +145,23 @@ def seed(
         target = retry_until_closed(lambda: opened_for_history(store, stack), setup.clock)
         if target is None:
             return
+        refuse_another_scenario(target, setup.inputs.current)
         rows = write_history(setup, journaled(target, journal_object), history, backfill_runner())
     click.echo(f"history: {rows:,} rows written")
+
+
+def refuse_another_scenario(store: Store, inputs: Inputs) -> None:
+    """Raise `InputError` where the kept data have another scenario or seed.
+
+    These would count from the next hour only; until then nothing is written, and no feeder is healthy.
+    """
+    from services.errors import InputError
+    from storage.runs import differences, newest_run
+
+    kept, run = newest_run(store), inputs.run
+    if kept is not None and (kept.seed, kept.scenario_digest) != (run.seed, run.scenario_digest):
+        found = differences(replace(kept, network_digest=run.network_digest), run, inputs.scenario_words)
+        raise InputError(f"{found}; start the parts with what they had, or delete that: {FORGET}")
 
 
 def opened_for_history(url: str, stack: ExitStack) -> Store | None:

@@ -49,6 +49,12 @@ def replaced_inputs(
     return found
 
 
+def inputs_in_force(store: Store, inputs: ReloadableInputs, now: datetime) -> Inputs:
+    """The inputs that count at `now`: until the whole hour those that the newest replace. Raises as above."""
+    replaced = replaced_inputs(store, inputs, now)
+    return next((each.inputs for each in replaced if each.end > now), inputs.current)
+
+
 def ends_of_others(store: Store, run: Run) -> dict[Run, datetime]:
     """The whole hour up to which each run except `run` counts, by the coverage of all streams."""
     ends: dict[Run, datetime] = {}

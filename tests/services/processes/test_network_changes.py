@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from services.feeders.feeder import FEEDERS
-from services.feeders.network_in_force import replaced_inputs
+from services.feeders.network_in_force import inputs_in_force, replaced_inputs
 from services.inputs.load import Inputs
 from services.inputs.network_reload import ReloadableInputs
 from services.processes import feeder_process
@@ -187,9 +187,11 @@ def test_after_a_restart_the_replaced_network_counts_until_the_hour() -> None:
     now = live(Life(6, killed=False, loads=[(5, 1)]), NOW, bucket, store)
     (replaced,) = replaced_inputs(store, bucket.inputs(), now, POSITIONS.streams)
     assert (replaced.inputs, replaced.end) == (NETWORKS[0], ceiling(loaded, HOUR))
+    assert inputs_in_force(store, bucket.inputs(), now) == NETWORKS[0]  # what a backfill writes
     now = live(Life(2, killed=True), now, bucket, store)
     assert store.coverage(Stream.BUS_POSITION)[-1].end >= now - MINUTE
     now = live(Life(40, killed=False), now, bucket, store)
     runs = [(held.run, held.start) for held in store.coverage(Stream.STOP_VISIT)]
     assert runs == [(NETWORKS[0].run, START), (NETWORKS[1].run, ceiling(loaded, HOUR))]
     assert replaced_inputs(store, bucket.inputs(), now, POSITIONS.streams) == []
+    assert inputs_in_force(store, bucket.inputs(), now) == NETWORKS[1]

@@ -1,0 +1,32 @@
+"""The running city that a command without --url and --store means: that of the parts here, if they run.
+
+Else it is the process that holds the store, as for operators' commands (`services.stack.target_system`).
+"""
+
+from __future__ import annotations
+
+import click
+from click.core import ParameterSource
+
+from services import settings
+from services.stack.local_parts import LocalParts, find_local_parts
+
+
+def url_of_city(url: str | None) -> str | None:
+    """`url`, else that of the parts' API, whose key then counts; None if the store says which."""
+    if url is not None:
+        return url
+    parts = meant_parts()
+    if parts is None:
+        return None
+    click.echo(f"On {parts.words}:", err=True)
+    if settings.api_key() is None:
+        key = parts.key_file.read_text(encoding="utf-8").strip()
+        settings.use_variables({"BUS_SIMULATOR_API_KEY": key})
+    return parts.api_url
+
+
+def meant_parts() -> LocalParts | None:
+    """The parts that run here, unless the command was given a store; None without any."""
+    source = click.get_current_context().get_parameter_source("store")
+    return find_local_parts() if source is ParameterSource.DEFAULT else None
