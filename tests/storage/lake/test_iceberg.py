@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.utils.config import Config
 
@@ -21,16 +21,6 @@ from tests.services.lake.test_generation import SPAN, expected, made
 
 HOUR = timedelta(hours=1)
 NAME = "here.madrid"
-
-
-@pytest.fixture
-def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
-    """A catalog in SQLite that pyiceberg knows as `here`."""
-    monkeypatch.setenv("PYICEBERG_HOME", str(tmp_path))
-    configuration = f"type: sql\n    uri: sqlite:///{tmp_path}/catalog.db\n    warehouse: file://{tmp_path}"
-    (tmp_path / ".pyiceberg.yaml").write_text(f"catalog:\n  here:\n    {configuration}\n")
-    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())  # read when it was imported
-    return load_catalog("here")
 
 
 def rows(catalog: Catalog, stream: Stream) -> pa.Table:

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -174,3 +175,8 @@ def test_outsiders_read_the_files_as_hive_partitions(store: LakeStore, tmp_path:
     assert rows.column("stream").to_pylist() == ["bus_position"]
     assert rows.column("date").to_pylist() == ["2026-03-03"]
     assert rows.column("bus_id").to_pylist() == ["B001"]
+    files = str(tmp_path / "lake" / "stream=*" / "date=*" / "*.parquet")
+    found = duckdb.sql(
+        f"SELECT stream, date::text, bus_id FROM read_parquet('{files}', hive_partitioning = true)"
+    )
+    assert found.fetchall() == [("bus_position", "2026-03-03", "B001")]
