@@ -175,7 +175,7 @@ def test_outsiders_read_the_files_as_hive_partitions(store: LakeStore, tmp_path:
     assert rows.column("stream").to_pylist() == ["bus_position"]
     assert rows.column("date").to_pylist() == ["2026-03-03"]
     assert rows.column("bus_id").to_pylist() == ["B001"]
-    files = str(tmp_path / "lake" / "stream=*" / "date=*" / "*.parquet")
+    files = str(tmp_path / "lake" / "stream=bus_position" / "date=*" / "*.parquet")
     found = duckdb.sql(
         f"SELECT stream, date::text, bus_id FROM read_parquet('{files}', hive_partitioning = true)"
     )
