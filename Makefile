@@ -263,10 +263,10 @@ test-long: $(SUMO) setup-long ## run the tests that take minutes, and all exampl
 	  -m "long or (examples and not aws)" $(ARGS)
 
 .PHONY: test-soak
-test-soak: $(INSTALLED) $(GTFS_READERS) ## run four tests of test-long with more cases: damaged feeds, calls of MCP tools, all of Madrid
+test-soak: $(INSTALLED) $(GTFS_READERS) ## run five tests of test-long with more cases: damaged feeds, calls of MCP tools, all of Madrid, lakes
 	BUS_SIMULATOR_TEST_EXAMPLES=soak $(BIN)/python -m pytest -m long tests/test_mcp_many.py \
 	  tests/simulator/gtfs/test_damaged_feeds.py tests/simulator/analysis/test_realism.py \
-	  tests/services/feeds/gtfs_static/test_real_feeds.py $(ARGS)
+	  tests/services/feeds/gtfs_static/test_real_feeds.py tests/services/lake/test_lost_workers.py $(ARGS)
 
 .PHONY: test-docker
 test-docker: $(INSTALLED) ## test the image, compose and testcontainers (needs a Docker engine)

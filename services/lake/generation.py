@@ -19,7 +19,7 @@ from services.lake.date_task import DateTask, packed
 from simulator.day.line_day_processes import process_pool
 from simulator.progress import OnProgress, Progress
 from storage.coverage import Interval, uncovered
-from storage.errors import RunMismatch
+from storage.errors import RunMismatch, StoreUnavailable
 from storage.lake.manifest import Manifest
 from storage.lake.place import LakePlace
 from storage.lake.writer import by_date, publish, written
@@ -27,11 +27,16 @@ from storage.runs import differences
 from storage.schema import Stream
 
 
+class WorkersLost(StoreUnavailable):
+    """Processes that wrote dates have ended, with more of them than the executor replaces."""
+
+
 class Workforce(NamedTuple):
-    """What runs tasks, and how many of them at once."""
+    """What runs tasks, how many at once, and by which errors it says that it has lost a task's workers."""
 
     executor: Executor
     workers: int
+    lost: tuple[type[Exception], ...] = (BrokenProcessPool,)
 
 
 Workers: TypeAlias = Callable[[], AbstractContextManager[Workforce]]
@@ -39,7 +44,7 @@ CONNECT_TIMEOUT_S = 10.0
 MOST_DATES = 8
 """The most dates of a task. What a lost worker has written of one stays."""
 ATTEMPTS = 3
-"""How often the dates that are left are given out again after a process of this machine was lost."""
+"""How often the same dates are given out after workers were lost, as long as none of them is written."""
 
 
 def generate(inputs: Inputs, span: Interval, url: str, workers: Workers, on_progress: OnProgress) -> Manifest:
@@ -54,24 +59,36 @@ def generate(inputs: Inputs, span: Interval, url: str, workers: Workers, on_prog
     except ValueError as error:
         raise InputError(f"-o: {error}") from error
     content = packed(inputs)
-    for attempt in range(1, ATTEMPTS + 1):
-        dates, done = missing(place, inputs, span), 0
-        on_progress(Progress("generating", done, len(dates), "dates"))
+    left, attempts = missing(place, inputs, span), ATTEMPTS
+    while True:
         try:
-            with workers() as force:
-                given = {
-                    force.executor.submit(write_dates, pickle.dumps(DateTask(url, part, content))): len(part)
-                    for part in shared_out(dates, force.workers)
-                }
-                for future in as_completed(given):
-                    future.result()
-                    done += given[future]
-                    on_progress(Progress("generating", done, len(dates), "dates"))
-            break
-        except BrokenProcessPool:
-            if attempt == ATTEMPTS:
+            _generate(left, url, content, workers, on_progress)
+            return publish(place)
+        except WorkersLost:
+            before, left = left, missing(place, inputs, span)
+            attempts = attempts - 1 if left == before else ATTEMPTS
+            if not attempts:
                 raise
-    return publish(place)
+
+
+def _generate(
+    dates: Sequence[Interval], url: str, inputs: bytes, workers: Workers, on_progress: OnProgress
+) -> None:
+    """Write the dates. Raises `WorkersLost` if a task's workers ended more often than the executor bears."""
+    done = 0
+    on_progress(Progress("generating", done, len(dates), "dates"))
+    with workers() as force:
+        try:
+            given = {
+                force.executor.submit(write_dates, pickle.dumps(DateTask(url, part, inputs))): len(part)
+                for part in shared_out(dates, force.workers)
+            }
+            for future in as_completed(given):
+                future.result()
+                done += given[future]
+                on_progress(Progress("generating", done, len(dates), "dates"))
+        except force.lost as error:
+            raise WorkersLost(f"{url}: workers were lost again and again: {error}") from error
 
 
 def shared_out(dates: Sequence[Interval], workers: int) -> Iterator[Sequence[Interval]]:
@@ -115,7 +132,7 @@ def cluster_workers(address: str) -> Workers:
     They need this package, of the same version. A date whose worker is lost is given to another.
     """
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ModuleNotFoundError as error:
         raise InputError(f"--cluster needs {error.name}: install bus-simulator[lake]") from error
 
@@ -129,7 +146,8 @@ def cluster_workers(address: str) -> Workers:
             raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error
         with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call] # nor this
             threads = client.nthreads()  # type: ignore[no-untyped-call] # nor this
-            yield Workforce(executor, sum(threads.values()) or 1)  # without workers yet, it gets some later
+            # Without workers yet, it gets some later.
+            yield Workforce(executor, sum(threads.values()) or 1, (KilledWorker,))
 
     return connected
 

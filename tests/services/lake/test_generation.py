@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from distributed import Client
 
 from services.cli import status_of
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake import date_task
-from services.lake.generation import Workforce, cluster_workers, generate, shared_out
+from services.lake.generation import (
+    Workers,
+    WorkersLost,
+    Workforce,
+    cluster_workers,
+    generate,
+    shared_out,
+)
 from services.times import parse_instant
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
@@ -177,43 +182,39 @@ def test_a_lake_in_s3_has_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
             made("s3://none/week")
 
 
-@contextmanager
-def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A Dask scheduler and two workers with one thread each, as processes: its address, and the workers."""
-    dask, file = Path(sys.executable).with_name("dask"), folder / "scheduler.json"
-    with ExitStack() as stack, (folder / "dask.log").open("wb") as log:
+class LostPool(ThreadPoolExecutor):
+    """A pool that loses the worker of each of its tasks, after the task or before it."""
 
-        def started(*arguments: str) -> subprocess.Popen[bytes]:
-            command = [str(dask), *arguments, "--no-dashboard", "--scheduler-file", str(file)]
-            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
+    after = True
 
-        scheduler = started("scheduler", "--host", "127.0.0.1", "--port", "0")
-        while not file.exists():
-            assert scheduler.poll() is None, (folder / "dask.log").read_text()
-            threading.Event().wait(0.05)
-        workers = [started("worker", "--nthreads", "1", "--no-nanny") for _ in range(2)]
-        address = json.loads(file.read_text())["address"]
-        with Client(address) as client:  # type: ignore[no-untyped-call]
-            client.wait_for_workers(2, timeout=60)
-        yield address, workers
+    def submit(self, task: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.after:
+            task(*arguments, **named)
+        future.set_exception(BrokenProcessPool("a process ended"))
+        return future
 
 
-@pytest.mark.long
-def test_a_cluster_that_loses_a_worker_makes_the_whole_lake(tmp_path: Path) -> None:
-    span = (SPAN[0], SPAN[0] + 120 * HOUR)
-    with cluster(tmp_path) as (address, workers), ThreadPoolExecutor(1) as pool:
-        url = str(tmp_path / "lake")
-        of = cluster_workers(address)
-        making = pool.submit(generate, inputs(), span, url, of, ignore_progress)
-        while not list(tmp_path.glob("lake/_spans/*.json")):
-            assert not making.done()
-        workers[0].kill()
-        making.result()
-    with closing(LakeStore(url)) as store:
+def losing(*, after: bool) -> Workers:
+    @contextmanager
+    def lost() -> Iterator[Workforce]:
+        with LostPool(1) as pool:
+            pool.after = after
+            yield Workforce(pool, 2)
+
+    return lost
+
+
+def test_dates_are_given_out_again_while_lost_workers_write_some(tmp_path: Path) -> None:
+    span = (SPAN[0] - 48 * HOUR, SPAN[1])
+    generate(inputs(), span, str(tmp_path), losing(after=True), ignore_progress)
+    with closing(LakeStore(str(tmp_path))) as store:
         assert digests(store, span) == expected(span)
+
+
+def test_workers_that_are_lost_before_they_write_end_the_generation(tmp_path: Path) -> None:
+    with pytest.raises(WorkersLost, match="workers were lost again and again: a process ended"):
+        generate(inputs(), SPAN, str(tmp_path), losing(after=False), ignore_progress)
 
 
 def test_a_place_without_a_bucket_is_refused() -> None:
