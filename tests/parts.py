@@ -21,12 +21,12 @@ from services.stack.supervisor_control import SupervisedParts
 from simulator.clock import Clock, ClockState, Course
 from storage.timestream_client import RetryPolicy
 from storage.timestream_store import TimestreamStore
+from tests.aws_cli import aws
 from tests.environment import environment
 from tests.fake_servers import free_port
 from tests.process import PROGRAM
 
 ROOT = Path(__file__).parent.parent
-AWS = ROOT / ".venv/bin/aws"
 KEY = "the-key-at-first"
 PATIENCE_S = 120.0
 PATIENT = RetryPolicy(attempts=8, first_s=0.05, longest_s=0.5, answer_s=30.0)
@@ -107,10 +107,7 @@ class Parts:
 
     def aws(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the AWS CLI against the parts' services."""
-        command = [str(AWS), *words]
-        return subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        return aws(words, self.stack.endpoints)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a `bus-simulator` command against the parts' services."""

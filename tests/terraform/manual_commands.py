@@ -9,15 +9,10 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from io import StringIO
 
-import pytest
-
+from tests.aws_cli import aws
 from tests.terraform_cli import KEYS
 
 REGION = " --region eu-west-1"
@@ -131,13 +126,6 @@ class OperatorsShell:
     outputs: Mapping[str, str]
     values: Mapping[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def _main(self) -> Callable[[list[str]], int]:
-        from awscli.clidriver import create_clidriver  # only the worker that runs this imports the CLI
-
-        main: Callable[[list[str]], int] = create_clidriver().main
-        return main
-
     def aws(self, command: str) -> str:
         """Run a command; return its output. Fails if its exit code isn't 0."""
         service, operation, *more = shlex.split(SUBSTITUTION.sub(self._value, command))
@@ -145,16 +133,9 @@ class OperatorsShell:
             # The CLI that pip installs is version 1, which lacks this command; version 2 makes this call.
             operation, more = "filter-log-events", ["--log-group-name", more[0], "--interleaved"]
         arguments = [service, operation, *more, "--endpoint-url", self.endpoint_url]
-        with (
-            warnings.catch_warnings(),
-            redirect_stdout(StringIO()) as printed,
-            redirect_stderr(StringIO()) as errors,
-        ):
-            # The manual writes texts in queries as `text`, which JMESPath warns of and takes.
-            warnings.simplefilter("ignore", PendingDeprecationWarning)
-            code = self._main(arguments if "--region" in more else [*arguments, *REGION.split()])
-        assert code == 0, f"{command}: {errors.getvalue()}"
-        return printed.getvalue()
+        done = aws(arguments if "--region" in more else [*arguments, *REGION.split()], KEYS)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
 
     def _value(self, found: re.Match[str]) -> str:
         inner, placeholder, variable = found.groups()
@@ -166,12 +147,3 @@ class OperatorsShell:
             return self.outputs[inner.removeprefix(OUTPUT)]
         assert inner.startswith("date "), inner
         return subprocess.check_output(["bash", "-c", inner], text=True).strip()
-
-
-@contextmanager
-def operators_variables() -> Iterator[None]:
-    """The credentials for moto in this process's environment, and no pager."""
-    with pytest.MonkeyPatch.context() as variables:
-        for name, value in {**KEYS, "AWS_PAGER": ""}.items():
-            variables.setenv(name, value)
-        yield

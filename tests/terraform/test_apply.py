@@ -45,7 +45,7 @@ from tests.terraform.deployed import (
     watched,
 )
 from tests.terraform.known_drift import unexpected
-from tests.terraform.manual_commands import COMMANDS, UNANSWERED, OperatorsShell, operators_variables
+from tests.terraform.manual_commands import COMMANDS, UNANSWERED, OperatorsShell
 from tests.terraform.planned import changes, resources
 from tests.terraform.remains import remains
 from tests.terraform.stack import ACCOUNT, LINES, REGION, Moto, Stack, stack
@@ -313,7 +313,7 @@ def task_with_a_log(moto: Moto) -> Iterator[str]:
 def test_the_commands_of_the_operations_manual_run(made: Stack, complete: Mapping[str, Any]) -> None:
     assert len(COMMANDS) + len(UNANSWERED) == 45
     assert resources(complete).keys() >= set(UNANSWERED.values())
-    with operators_variables(), task_with_a_log(made.moto) as task:
+    with task_with_a_log(made.moto) as task:
         values = {"account-id": ACCOUNT, "task-arn": task, "NEW_KEY": 40 * "k"}
         shell = OperatorsShell(made.moto.url, made.outputs(), values)
         for command, shows in COMMANDS.items():

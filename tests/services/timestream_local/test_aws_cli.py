@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
 from typing import Any
 
 import pytest
 
 from services.timestream_local.value_texts import timestamp_text
 from simulator.clock import SystemWall
+from tests.aws_cli import aws
 from tests.services.timestream_local.samples import multi, scalars
 from tests.services.timestream_local.served import Served, served
 
@@ -21,7 +20,6 @@ pytestmark = pytest.mark.e2e
 NOBODY = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
-    "AWS_PAGER": "",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 NOW = int(SystemWall().time())
@@ -59,23 +57,19 @@ COMMANDS: dict[str, tuple[str, list[str], list[tuple[str, ...]]]] = {
 """The manual's commands, each with the columns and rows of its result."""
 
 
-def aws(url: str, command: str) -> Any:
+def answer_to(url: str, command: str) -> Any:
     """The JSON that a command of the CLI prints."""
-    from awscli.clidriver import create_clidriver  # only the worker that runs these tests imports the CLI
-
     program, *arguments = shlex.split(command.replace("\\\n", " "))
     assert program == "aws"
-    with pytest.MonkeyPatch.context() as variables, redirect_stdout(StringIO()) as printed:
-        for name, value in NOBODY.items():
-            variables.setenv(name, value)
-        assert create_clidriver().main([*arguments, "--endpoint-url", url]) == 0
-    return json.loads(printed.getvalue())
+    done = aws([*arguments, "--endpoint-url", url], NOBODY)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("cli")) as running:
-        made = aws(
+        made = answer_to(
             running.url,
             "aws timestream-write create-database --database-name bus_simulator --region eu-west-1",
         )
@@ -89,6 +83,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_aws_cli_runs_the_queries_of_the_operations_manual(endpoint: Served, name: str) -> None:
     command, columns, rows = COMMANDS[name]
-    answer = aws(endpoint.url, command)
+    answer = answer_to(endpoint.url, command)
     assert [column["Name"] for column in answer["ColumnInfo"]] == columns
     assert [scalars(row) for row in answer["Rows"]] == rows
