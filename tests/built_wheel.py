@@ -1,7 +1,8 @@
-"""The wheel that users install, and virtual environments that have it, or this checkout, installed."""
+"""The wheel that users install, environments that have it or this checkout, and copies of this checkout."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,6 +43,16 @@ def empty_environment(folder: Path) -> Path:
     """A virtual environment in `folder` with nothing installed; its Python."""
     quietly([UV, "venv", "--quiet", "--python", sys.executable, folder], ROOT)
     return folder / "bin" / "python"
+
+
+def copied_checkout(folder: Path) -> Path:
+    """`folder`, made, with the files of this checkout that git keeps or would add."""
+    listed = quietly(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], ROOT)
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
 
 
 def quietly(command: list[str | Path], folder: Path, variables: Mapping[str, str] | None = None) -> str:

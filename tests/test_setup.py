@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.built_wheel import ROOT, quietly
+from tests.built_wheel import copied_checkout, quietly
 from tests.environment import environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
@@ -26,14 +26,8 @@ MAKE = ("make", "--no-print-directory", f"PYTHON={sys.executable}")
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The files of this checkout that git keeps or would add."""
-    folder = tmp_path / "My Projects" / "ñandú"
-    listed = quietly(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], ROOT)
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    return folder
+    """A copy of this checkout."""
+    return copied_checkout(tmp_path / "My Projects" / "ñandú")
 
 
 @contextmanager
