@@ -176,7 +176,6 @@ def test_outsiders_read_the_files_as_hive_partitions(store: LakeStore, tmp_path:
     assert rows.column("date").to_pylist() == ["2026-03-03"]
     assert rows.column("bus_id").to_pylist() == ["B001"]
     files = str(tmp_path / "lake" / "stream=bus_position" / "date=*" / "*.parquet")
-    found = duckdb.sql(
-        f"SELECT stream, date::text, bus_id FROM read_parquet('{files}', hive_partitioning = true)"
-    )
-    assert found.fetchall() == [("bus_position", "2026-03-03", "B001")]
+    query = f"SELECT stream, date::text, bus_id FROM read_parquet('{files}', hive_partitioning = true)"
+    with closing(duckdb.connect()) as connection:
+        assert connection.execute(query).fetchall() == [("bus_position", "2026-03-03", "B001")]
