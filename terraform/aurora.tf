@@ -18,7 +18,7 @@ module "aurora" {
 
   vpc_id                = module.network.vpc_id
   cidr                  = module.network.cidr
-  zones                 = [for letter in var.zones : "${var.region}${letter}"]
+  zones                 = local.zones
   capacity              = var.aurora_capacity
   instances             = var.aurora_instances
   first_password        = ephemeral.aws_secretsmanager_random_password.database[0].random_password

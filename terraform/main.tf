@@ -8,6 +8,16 @@ provider "aws" {
 
 data "aws_caller_identity" "this" {}
 
+# Without local zones, which an account has to ask for, and in which most services are missing.
+data "aws_availability_zones" "this" {
+  state = "available"
+
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
+}
+
 # Ephemeral: Terraform doesn't store the key; it is kept only in Secrets Manager.
 ephemeral "aws_secretsmanager_random_password" "first_key" {
   password_length     = 40
@@ -16,6 +26,7 @@ ephemeral "aws_secretsmanager_random_password" "first_key" {
 
 locals {
   account_id = data.aws_caller_identity.this.account_id
+  zones      = var.zones == null ? slice(sort(data.aws_availability_zones.this.names), 0, 2) : [for letter in var.zones : "${var.region}${letter}"]
   stored_in  = coalesce(var.store, var.timestream == "hosted" ? "hosted" : "timestream")
   hosted     = toset(local.stored_in == "hosted" ? ["endpoint"] : [])
   # What a client of the hosted endpoint may do: a token each.
@@ -85,7 +96,7 @@ module "ecr" {
 module "network" {
   source = "./modules/network"
 
-  zones = [for letter in var.zones : "${var.region}${letter}"]
+  zones = local.zones
 
   # Functions in the VPC read the clock's parameter and, for feeds, the keys, and divide large ticks by a queue.
   interface_endpoints = local.stored_in == "hosted" && var.front == "lambda" ? ["secretsmanager", "sqs", "ssm"] : []
@@ -183,6 +194,7 @@ module "mcp_server" {
   secret_arn            = module.secrets.arn
   clock_parameter_arn   = module.config.clock_parameter.arn
   limits                = local.mcp_limits
+  domain                = var.mcp_domain
   log_retention_in_days = var.log_retention_in_days
 }
 

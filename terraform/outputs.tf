@@ -1,5 +1,9 @@
 locals {
-  rest_url = one(concat(module.api_gateway[*].endpoint, module.front[*].url))
+  # A domain's URL comes first, where an API has one.
+  rest_url      = concat([for name in local.named["rest"] : "https://${name}"], module.api_gateway[*].endpoint, module.front[*].url)[0]
+  websocket_url = concat([for name in local.named["websocket"] : "wss://${name}"], module.websocket_api[*].endpoint, module.front[*].websocket_url)[0]
+  mcp_url       = concat([for name in local.named["mcp"] : "https://${name}"], module.mcp_server[*].api_endpoint, module.front[*].url)[0]
+  named         = { for api in ["rest", "websocket", "mcp"] : api => [for key, domain in module.api_domain : domain.domain if key == api] }
 }
 
 output "aws_region" {
@@ -28,7 +32,7 @@ output "store_url" {
 }
 
 output "http_api_endpoint" {
-  description = "REST's URL: the HTTP API's, or the load balancer's."
+  description = "REST's URL: its domain's, the HTTP API's, or the load balancer's."
   value       = local.rest_url
 }
 
@@ -44,7 +48,7 @@ output "rest_api_url" {
 
 output "websocket_api_endpoint" {
   description = "The WebSocket's URL with its path (WS_URL of the scripts in tests/api)."
-  value       = one(concat(module.websocket_api[*].endpoint, module.front[*].websocket_url))
+  value       = local.websocket_url
 }
 
 output "websocket_api_id" {
@@ -54,7 +58,7 @@ output "websocket_api_id" {
 
 output "mcp_api_endpoint" {
   description = "The MCP server's URL (MCP_URL of the scripts in tests/api)."
-  value       = one(concat(module.mcp_server[*].api_endpoint, module.front[*].url))
+  value       = local.mcp_url
 }
 
 output "mcp_api_id" {
@@ -70,6 +74,11 @@ output "mcp_vpc_link_id" {
 output "mcp_security_group_id" {
   description = "The MCP server's security group."
   value       = one(module.mcp_server[*].security_group_id)
+}
+
+output "domain_targets" {
+  description = "What the records of domain, websocket_domain and mcp_domain must point to, by the name; empty with front = fargate."
+  value       = { for domain in module.api_domain : domain.domain => domain.target }
 }
 
 output "ecs_cluster_name" {

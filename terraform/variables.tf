@@ -10,12 +10,12 @@ variable "region" {
 }
 
 variable "zones" {
-  description = "The letters of the availability zones to use; not every region has a and b."
+  description = "The letters of the availability zones to use; null takes the first two that the account has."
   type        = list(string)
-  default     = ["a", "b"]
+  default     = null
 
   validation {
-    condition     = length(var.zones) >= 2 && alltrue([for letter in var.zones : can(regex("^[a-z]$", letter))])
+    condition     = var.zones == null || try(length(var.zones) >= 2 && alltrue([for letter in var.zones : can(regex("^[a-z]$", letter))]), false)
     error_message = "zones takes two letters or more, like [\"a\", \"c\"]."
   }
 }

@@ -12,39 +12,6 @@ variable "server_size" {
   default     = { cpu = 1024, memory = 2048 }
 }
 
-variable "domain" {
-  description = "With front = fargate: the name under which clients find it, like bus.example.org."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.domain == null || var.front == "fargate"
-    error_message = "domain needs front = \"fargate\": the three APIs of API Gateway keep their own names."
-  }
-}
-
-variable "certificate_arn" {
-  description = "With front = fargate: the domain's certificate in ACM, in the same region; without one the load balancer speaks plain HTTP."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.certificate_arn == null || var.domain != null
-    error_message = "certificate_arn needs domain, the name that the certificate is for."
-  }
-}
-
-variable "zone_id" {
-  description = "With front = fargate: the Route 53 zone in which to create the domain's record; null if it is made elsewhere."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.zone_id == null || var.domain != null
-    error_message = "zone_id needs domain, the name of the record."
-  }
-}
-
 variable "client_cidrs" {
   description = "With front = fargate: the IPv4 blocks that clients may come from."
   type        = set(string)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types_boto3_ssm.client import SSMClient
 
 
+NAMED = {HTTP_API, WEBSOCKET_API, MCP_API}
+"""The APIs that may have domains of their own."""
 LOCAL_URL = "http://127.0.0.1:8080"
 """The API of a simulator on this machine, unless it is started with another port."""
 
@@ -52,7 +54,7 @@ def find_endpoints(
     known = {} if api_url and ws_url and mcp_url else api_addresses(gateway)
     return Endpoints(
         api_url or address_of_api(known, HTTP_API, "API_URL"),
-        ws_url or f"{address_of_api(known, WEBSOCKET_API, 'WS_URL')}/{WEBSOCKET_STAGE}",
+        ws_url or address_of_api(known, WEBSOCKET_API, "WS_URL"),
         mcp_url or address_of_api(known, MCP_API, "MCP_URL"),
     )
 
@@ -72,8 +74,29 @@ def address_of_api(known: Mapping[str, str], name: str, variable: str) -> str:
 
 
 def api_addresses(gateway: ApiGatewayV2Client) -> Mapping[str, str]:
-    """The addresses of all APIs by name."""
-    return {each["Name"]: each["ApiEndpoint"].rstrip("/") for each in list_apis(gateway)}
+    """The addresses of all APIs by name: of a domain that leads to the API, else the API's own."""
+    apis = list_apis(gateway)
+    domains = mapped_domains(gateway) if any(each["Name"] in NAMED for each in apis) else {}
+    return {each["Name"]: address_of(each, domains.get(each["ApiId"])) for each in apis}
+
+
+def address_of(api: ApiTypeDef, domain: str | None) -> str:
+    """An API's address, with the WebSocket's stage where no domain leads to it."""
+    if domain is not None:
+        return f"{'wss' if api['Name'] == WEBSOCKET_API else 'https'}://{domain}"
+    address = api["ApiEndpoint"].rstrip("/")
+    return f"{address}/{WEBSOCKET_STAGE}" if api["Name"] == WEBSOCKET_API else address
+
+
+def mapped_domains(gateway: ApiGatewayV2Client) -> Mapping[str, str]:
+    """The domain that leads to each API without a path, by the API's id."""
+    names = call_aws(partial(gateway.get_domain_names, MaxResults="500"), "the domains of this region")
+    found: dict[str, str] = {}
+    for name in (each["DomainName"] for each in names["Items"]):
+        asked = partial(gateway.get_api_mappings, DomainName=name)
+        mappings = call_aws(asked, f"what {name} leads to")["Items"]
+        found |= {each["ApiId"]: name for each in mappings if not each.get("ApiMappingKey")}
+    return found
 
 
 def list_apis(gateway: ApiGatewayV2Client) -> Sequence[ApiTypeDef]:

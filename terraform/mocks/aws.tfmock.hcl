@@ -7,6 +7,10 @@ mock_data "aws_region" {
   defaults = { name = "eu-west-1" }
 }
 
+mock_data "aws_partition" {
+  defaults = { partition = "aws" }
+}
+
 mock_resource "aws_vpc" {
   defaults = { ipv6_cidr_block = "2a05:d018:aaaa:bb00::/56", cidr_block = "10.42.0.0/16" }
 }
@@ -69,6 +73,12 @@ mock_resource "aws_apigatewayv2_api" {
   defaults = {
     api_endpoint  = "https://abcdefghij.execute-api.eu-west-1.amazonaws.com"
     execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:abcdefghij"
+  }
+}
+
+mock_resource "aws_apigatewayv2_domain_name" {
+  defaults = {
+    domain_name_configuration = { target_domain_name = "d-abcdefghij.execute-api.eu-west-1.amazonaws.com", hosted_zone_id = "ZLY8HYME6SFDD" }
   }
 }
 

@@ -32,8 +32,11 @@ ADDRESSES = {
     'module.feeders.aws_ecs_service.feeder["sensors-feeder"]': ("name", "sensors-feeder"),
     'module.feeders.aws_ecs_service.feeder["bus-position-feeder"]': ("name", "bus-position-feeder"),
     "module.mcp_server[0].aws_ecs_service.mcp_server": ("name", "mcp-server"),
-    "module.feeders.aws_iam_role.task": ("name", "bus-simulator-feeder-task-role"),
-    'module.feeders.aws_iam_role_policy.task["timestream-access"]': ("name", "timestream-access"),
+    "module.feeders.module.tasks.aws_iam_role.task": ("name", "bus-simulator-feeder-task-role"),
+    'module.feeders.module.tasks.aws_iam_role_policy.task["timestream-access"]': (
+        "name",
+        "timestream-access",
+    ),
     "module.config.aws_s3_bucket.config": ("bucket", "bus-simulator-config-123456789012"),
     'module.config.aws_s3_object.config["config/lines.yaml"]': ("key", "config/lines.yaml"),
     'module.config.aws_s3_object.config["config/network.json"]': ("key", "config/network.json"),

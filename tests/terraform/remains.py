@@ -11,6 +11,7 @@ Listing = Callable[[Any], list[Any]]
 LISTINGS: Mapping[str, Mapping[str, Listing]] = {
     "apigatewayv2": {
         "APIs": lambda aws: aws.get_apis()["Items"],
+        "domains": lambda aws: aws.get_domain_names()["Items"],
         "VPC links": lambda aws: aws.get_vpc_links()["Items"],
     },
     "cloudwatch": {

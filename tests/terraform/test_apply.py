@@ -16,12 +16,13 @@ from click.testing import CliRunner
 
 from scripts import compile_network, load_config
 from scripts.cost_model import ENDPOINT_ZONES
+from scripts.planned import KINDS
 from scripts.terraform_settings import terraform_outputs, terraform_variables
 from services.aws.connection_items import table_definitions
 from services.aws.events import POSITIONS, SOURCE
 from services.feeders.feeder import Feeder, FeederStatus
 from services.lambdas.shared_limits import use_table_definition
-from services.operate.api_endpoints import front_url
+from services.operate.api_endpoints import Endpoints, find_endpoints, front_url
 from services.operate.resource_names import (
     API_SERVICE,
     FEEDER_SERVICES,
@@ -44,6 +45,7 @@ from tests.terraform.deployed import (
     table,
     watched,
 )
+from tests.terraform.former_addresses import former
 from tests.terraform.known_drift import unexpected
 from tests.terraform.manual_commands import COMMANDS, UNANSWERED, OperatorsShell
 from tests.terraform.planned import changes, resources
@@ -328,6 +330,10 @@ def test_a_second_plan_changes_nothing_also_where_another_network_is_loaded(
     other.write_text(LINES.read_text().replace("line_id: L1\n", "line_id: L0\n"))
     done = CliRunner().invoke(load_config.main, ["--target", "aws", "--file", str(other)])
     assert done.exit_code == 0, done.output
+    # The state of a deployment that was made before the tasks had a module of their own.
+    older, moved = former(json.loads(made.state_file.read_text()))
+    assert moved > 20
+    made.state_file.write_text(json.dumps(older))
     assert unexpected(changes(made.plan())) == {}
     # `make deploy` compiles the loaded network then: it is in the place of an unchanged file.
     md5, name = terraform_outputs(made.terraform.folder, "lines_yaml_md5", "config_bucket")
@@ -462,6 +468,84 @@ def test_it_switches_to_hosted_then_to_servers_and_aurora_and_is_destroyed(made:
     check_servers(made, plan)
     assert unexpected(changes(made.plan(**chosen))) == {}
 
-    made.terraform.must("destroy", "-auto-approve")
-    assert made.terraform.must("state", "list") == ""
-    assert remains(made.moto) == {}
+    destroy(made)
+
+
+REFUSED_NAMES: Mapping[str, tuple[Mapping[str, str], set[str]]] = {
+    "a WebSocket's for servers": (
+        {"front": "fargate", "domain": DOMAIN, "websocket_domain": DOMAIN},
+        {'websocket_domain needs front = "lambda"', "websocket_domain must differ"},
+    ),
+    "the MCP server's for servers": (
+        {"front": "fargate", "domain": DOMAIN, "mcp_domain": DOMAIN},
+        {'mcp_domain needs front = "lambda"', "mcp_domain must differ"},
+    ),
+    "without a name": (
+        {"certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/01", "zone_id": "Z01"},
+        {"certificate_arn needs domain,", "zone_id needs domain,"},
+    ),
+    "without a certificate": ({"domain": DOMAIN}, {"certificate_arn must be the ARN of a certificate"}),
+}
+"""Variables for domains that contradict each other, and what Terraform says."""
+
+
+@pytest.mark.parametrize("case", REFUSED_NAMES)
+def test_names_that_lead_nowhere_are_refused_by_a_plan(ready: Stack, case: str) -> None:
+    chosen, refusals = REFUSED_NAMES[case]
+    done = ready.terraform.run("plan", "-no-color", *(f"-var={name}={text}" for name, text in chosen.items()))
+    said = " ".join(done.err.replace("│", "").split())
+    assert done.code == 1
+    assert {refusal for refusal in refusals if refusal not in said} == set(), said
+
+
+@pytest.mark.parametrize("kind", ["aws", "hosted", "fargate"])
+def test_each_kind_is_made_from_nothing_and_destroyed(ready: Stack, kind: str) -> None:
+    """Servers and Aurora were just destroyed, the fourth kind."""
+    assert KINDS.keys() - {"aws", "hosted", "fargate"} == {"aurora"}
+    chosen = {**KINDS[kind], **(named_apis(ready.moto) if kind == "aws" else {})}
+    ready.keep_plan(**chosen)
+    ready.apply()
+    if kind == "aws":
+        check_named_apis(ready)
+    assert unexpected(changes(ready.plan(**chosen))) == {}
+    destroy(ready)
+
+
+def destroy(stack: Stack) -> None:
+    """Destroy a deployment, and check that nothing is left of it."""
+    stack.terraform.must("destroy", "-auto-approve")
+    assert stack.terraform.must("state", "list") == ""
+    assert remains(stack.moto) == {}
+
+
+def named_apis(moto: Moto) -> dict[str, str]:
+    """The variables for domains of the APIs, with their certificate and zone."""
+    certificate = moto.client("acm").request_certificate(DomainName="*.example.org")["CertificateArn"]
+    zone = moto.client("route53").create_hosted_zone(Name="example.org", CallerReference="tests")
+    return {
+        "domain": DOMAIN,
+        "websocket_domain": "live.example.org",
+        "mcp_domain": "mcp.example.org",
+        "certificate_arn": certificate,
+        "zone_id": zone["HostedZone"]["Id"].removeprefix("/hostedzone/"),
+    }
+
+
+def check_named_apis(made: Stack) -> None:
+    """Check that each domain leads to its API, and that operators' commands find it."""
+    found = find_endpoints(made.moto.client("apigatewayv2"), api_url=None, ws_url=None, mcp_url=None)
+    assert found == Endpoints(f"https://{DOMAIN}", "wss://live.example.org", "https://mcp.example.org")
+    outputs = made.outputs()
+    urls = tuple(outputs[name] for name in ("rest_api_url", "websocket_api_endpoint", "mcp_api_endpoint"))
+    assert urls == (found.api_url, found.ws_url, found.mcp_url)
+    assert outputs["domain_targets"].keys() == {DOMAIN, "live.example.org", "mcp.example.org"}
+    hosts = environment_of(made, "mcp-server")["BUS_SIMULATOR_ALLOWED_HOSTS"].split(",")
+    assert "mcp.example.org" in hosts
+    zones = made.moto.client("route53").list_hosted_zones()["HostedZones"]
+    records = made.moto.client("route53").list_resource_record_sets(HostedZoneId=zones[0]["Id"])
+    aliases = {
+        each["Name"].rstrip("."): each["AliasTarget"]["DNSName"].rstrip(".")
+        for each in records["ResourceRecordSets"]
+        if "AliasTarget" in each
+    }
+    assert aliases == outputs["domain_targets"]

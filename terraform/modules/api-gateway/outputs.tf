@@ -12,3 +12,8 @@ output "function_names" {
   description = "The names of the functions."
   value       = sort(concat([for function in local.functions : function.name], [aws_lambda_function.rest_authorizer.function_name]))
 }
+
+output "stage" {
+  description = "The stage's name."
+  value       = aws_apigatewayv2_stage.default.name
+}

@@ -1,3 +1,5 @@
+data "aws_partition" "this" {}
+
 locals {
   # The parts that write files to the bucket, and the service that writes them.
   writers = { for part, service in { cloudtrail = "cloudtrail.amazonaws.com", config = "config.amazonaws.com" } : part => service if contains(var.parts, part) }
@@ -70,7 +72,7 @@ data "aws_iam_policy_document" "audit" {
 
   statement {
     actions   = ["s3:GetBucketAcl", "s3:ListBucket"]
-    resources = ["arn:aws:s3:::${local.name}"]
+    resources = ["arn:${data.aws_partition.this.partition}:s3:::${local.name}"]
 
     principals {
       type        = "Service"
@@ -86,7 +88,7 @@ data "aws_iam_policy_document" "audit" {
 
   statement {
     actions   = ["s3:PutObject"]
-    resources = ["arn:aws:s3:::${local.name}/AWSLogs/${var.account_id}/*"]
+    resources = ["arn:${data.aws_partition.this.partition}:s3:::${local.name}/AWSLogs/${var.account_id}/*"]
 
     principals {
       type        = "Service"
@@ -109,7 +111,7 @@ data "aws_iam_policy_document" "audit" {
   statement {
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = ["arn:aws:s3:::${local.name}", "arn:aws:s3:::${local.name}/*"]
+    resources = ["arn:${data.aws_partition.this.partition}:s3:::${local.name}", "arn:${data.aws_partition.this.partition}:s3:::${local.name}/*"]
 
     principals {
       type        = "*"

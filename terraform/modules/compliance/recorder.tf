@@ -10,7 +10,7 @@ resource "aws_iam_role_policy_attachment" "config" {
   for_each = local.config
 
   role       = aws_iam_role.config[each.key].name
-  policy_arn = "arn:aws:iam::aws:policy/service-role/AWS_ConfigRole"
+  policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/service-role/AWS_ConfigRole"
 }
 
 resource "aws_config_configuration_recorder" "this" {

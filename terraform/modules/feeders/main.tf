@@ -1,5 +1,3 @@
-data "aws_region" "this" {}
-
 locals {
   ticked      = "/tmp/ticked"
   environment = merge(var.environment, { BUS_SIMULATOR_HEARTBEAT = local.ticked })
@@ -9,14 +7,41 @@ locals {
     sensors-feeder      = { feeder = "sensors", cpu = 256, memory = 1024 }
     bus-position-feeder = { feeder = "bus-position", cpu = 512, memory = 1024 }
   }
-  sizes = { for name, feeder in local.feeders : name => lookup(var.sizes, name, { cpu = feeder.cpu, memory = feeder.memory }) }
 }
 
-resource "aws_cloudwatch_log_group" "feeder" {
-  for_each = local.feeders
+module "tasks" {
+  source = "../tasks"
 
-  name              = "/ecs/${each.key}"
-  retention_in_days = var.log_retention_in_days
+  vpc_id       = var.vpc_id
+  image        = var.image
+  image_digest = var.image_digest
+  environment  = local.environment
+  secrets      = var.secrets
+
+  # ECS replaces a task that never begins to tick, and a deploy of such tasks rolls back. A feeder that writes nothing
+  # later may wait for the store, or its clock is paused: alarms on lag and data say so.
+  tasks = { for name, feeder in local.feeders : name => {
+    size         = lookup(var.sizes, name, { cpu = feeder.cpu, memory = feeder.memory })
+    command      = ["feed", feeder.feeder]
+    log_prefix   = "feeder"
+    health_check = { command = ["CMD", "test", "-e", local.ticked], interval = 30, timeout = 5, retries = 5, startPeriod = 300 }
+  } }
+
+  role           = { name = "bus-simulator-feeder-task-role", description = "Permissions of the feeders" }
+  security_group = { name = "bus-simulator-feeders", description = "Feeders: nothing comes in" }
+  execution_role = var.execution_role
+  log_policy     = "feeder-logs"
+  timestream     = { table_arns = var.timestream_table_arns, actions = ["timestream:DescribeTable", "timestream:Select", "timestream:WriteRecords"], unscoped_actions = ["timestream:DescribeEndpoints"] }
+  policies       = { for name, document in merge(data.aws_iam_policy_document.events, data.aws_iam_policy_document.latest) : name => document.json }
+
+  config = {
+    network_arn         = var.network_arn
+    journal_arn         = var.journal_arn
+    journal_actions     = ["s3:GetObject"]
+    clock_parameter_arn = var.clock_parameter_arn
+  }
+
+  log_retention_in_days = var.log_retention_in_days
 }
 
 # Each tick's log line has the feeder's lag; a metric filter needs neither a permission nor code.
@@ -24,7 +49,7 @@ resource "aws_cloudwatch_log_metric_filter" "lag" {
   for_each = local.feeders
 
   name           = "lag"
-  log_group_name = aws_cloudwatch_log_group.feeder[each.key].name
+  log_group_name = module.tasks.log_groups[each.key]
   pattern        = "{ $.lag_s = * && $.feeder = \"${each.value.feeder}\" }"
 
   metric_transformation {
@@ -36,68 +61,13 @@ resource "aws_cloudwatch_log_metric_filter" "lag" {
   }
 }
 
-resource "aws_security_group" "feeders" {
-  name        = "bus-simulator-feeders"
-  description = "Feeders: nothing comes in"
-  vpc_id      = var.vpc_id
-}
-
-resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.feeders.id
-  description       = "AWS services"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-}
-
-resource "aws_ecs_task_definition" "feeder" {
-  for_each = local.feeders
-  #checkov:skip=CKV_AWS_336:the network file from S3 passes through /tmp
-
-  family                   = each.key
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = local.sizes[each.key].cpu
-  memory                   = local.sizes[each.key].memory
-  execution_role_arn       = var.execution_role.arn
-  task_role_arn            = aws_iam_role.task.arn
-
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = "ARM64"
-  }
-
-  container_definitions = jsonencode([{
-    name         = each.key
-    image        = var.image
-    dockerLabels = { image-digest = var.image_digest }
-    command      = ["feed", each.value.feeder]
-    essential    = true
-    stopTimeout  = 30
-    environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-    secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
-    # ECS replaces a task that never begins to tick, and a deploy of such tasks rolls back. A feeder that writes nothing
-    # later may wait for the store, or its clock is paused: alarms on lag and data say so.
-    healthCheck = { command = ["CMD", "test", "-e", local.ticked], interval = 30, timeout = 5, retries = 5, startPeriod = 300 }
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.feeder[each.key].name
-        awslogs-region        = data.aws_region.this.name
-        awslogs-stream-prefix = "feeder"
-      }
-    }
-  }])
-}
-
 resource "aws_ecs_service" "feeder" {
   for_each = local.feeders
   #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; no inbound traffic is allowed
 
   name            = each.key
   cluster         = var.cluster_id
-  task_definition = aws_ecs_task_definition.feeder[each.key].arn
+  task_definition = module.tasks.definitions[each.key]
   desired_count   = 1
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
@@ -113,9 +83,9 @@ resource "aws_ecs_service" "feeder" {
 
   network_configuration {
     subnets          = var.subnet_ids
-    security_groups  = [aws_security_group.feeders.id]
+    security_groups  = [module.tasks.security_group_id]
     assign_public_ip = true
   }
 
-  depends_on = [aws_iam_role_policy.task, aws_iam_role_policy.logs]
+  depends_on = [module.tasks]
 }

@@ -10,10 +10,10 @@ output "feeders" {
 
 output "security_group_id" {
   description = "The feeders' security group."
-  value       = aws_security_group.feeders.id
+  value       = module.tasks.security_group_id
 }
 
 output "task_role_arn" {
   description = "The feeders' role."
-  value       = aws_iam_role.task.arn
+  value       = module.tasks.role_arn
 }

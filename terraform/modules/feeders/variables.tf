@@ -26,11 +26,6 @@ variable "execution_role" {
 variable "image" {
   description = "The image, with its tag."
   type        = string
-
-  validation {
-    condition     = can(regex(":[A-Za-z0-9_.-]+$|@sha256:[0-9a-f]{64}$", var.image))
-    error_message = "image must end in a tag or digest."
-  }
 }
 
 variable "environment" {
@@ -52,16 +47,6 @@ variable "sizes" {
   validation {
     condition     = length(setsubtract(keys(var.sizes), ["people-count-feeder", "sensors-feeder", "bus-position-feeder"])) == 0
     error_message = "sizes knows people-count-feeder, sensors-feeder and bus-position-feeder."
-  }
-
-  validation {
-    condition     = alltrue([for size in values(var.sizes) : contains([256, 512, 1024, 2048, 4096], size.cpu)])
-    error_message = "cpu must be 256, 512, 1024, 2048 or 4096."
-  }
-
-  validation {
-    condition     = alltrue([for size in values(var.sizes) : size.memory >= 2 * size.cpu && size.memory <= min(8 * size.cpu, 30720) && (size.memory % 1024 == 0 || size.memory == 512)])
-    error_message = "memory must be 2 to 8 times cpu, in whole GiB (512 with a cpu of 256, and 30720 at most)."
   }
 }
 

@@ -49,7 +49,7 @@ locals {
 # The servers' access log has a line for each request and each refused handshake of a WebSocket.
 resource "aws_cloudwatch_log_metric_filter" "unauthorized" {
   name           = "unauthorized"
-  log_group_name = aws_cloudwatch_log_group.task.name
+  log_group_name = module.tasks.log_groups[local.name]
   pattern        = "{ $.status = 401 }"
 
   metric_transformation {

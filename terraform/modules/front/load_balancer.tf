@@ -129,32 +129,17 @@ resource "aws_vpc_security_group_ingress_rule" "load_balancer" {
 resource "aws_vpc_security_group_egress_rule" "load_balancer" {
   security_group_id            = aws_security_group.load_balancer.id
   description                  = "The API servers"
-  referenced_security_group_id = aws_security_group.task.id
+  referenced_security_group_id = module.tasks.security_group_id
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port
 }
 
-resource "aws_security_group" "task" {
-  name        = "bus-simulator-api-server"
-  description = "The API servers: in from the load balancer only"
-  vpc_id      = var.vpc_id
-}
-
 resource "aws_vpc_security_group_ingress_rule" "task" {
-  security_group_id            = aws_security_group.task.id
+  security_group_id            = module.tasks.security_group_id
   description                  = "The load balancer"
   referenced_security_group_id = aws_security_group.load_balancer.id
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port
-}
-
-resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.task.id
-  description       = "AWS services"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
 }

@@ -1,5 +1,3 @@
-data "aws_region" "this" {}
-
 locals {
   name = "api-server"
   port = 8080
@@ -12,52 +10,48 @@ locals {
   })
 }
 
-resource "aws_cloudwatch_log_group" "task" {
-  name              = "/ecs/${local.name}"
-  retention_in_days = var.log_retention_in_days
-}
+module "tasks" {
+  source = "../tasks"
 
-resource "aws_ecs_task_definition" "server" {
-  #checkov:skip=CKV_AWS_336:the network file from S3 passes through /tmp
-  family                   = local.name
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = var.size.cpu
-  memory                   = var.size.memory
-  execution_role_arn       = var.execution_role.arn
-  task_role_arn            = aws_iam_role.task.arn
+  vpc_id       = var.vpc_id
+  image        = var.image
+  image_digest = var.image_digest
+  environment  = local.environment
+  secrets      = var.secrets
 
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = "ARM64"
+  tasks = {
+    (local.name) = {
+      size           = var.size
+      command        = ["serve", "--host", "0.0.0.0", "--port", tostring(local.port)]
+      port           = local.port
+      stop_timeout_s = 60
+      log_prefix     = "api"
+    }
   }
 
-  container_definitions = jsonencode([{
-    name         = local.name
-    image        = var.image
-    dockerLabels = { image-digest = var.image_digest }
-    command      = ["serve", "--host", "0.0.0.0", "--port", tostring(local.port)]
-    essential    = true
-    stopTimeout  = 60
-    portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
-    environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-    secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.task.name
-        awslogs-region        = data.aws_region.this.name
-        awslogs-stream-prefix = "api"
-      }
-    }
-  }])
+  role           = { name = "bus-simulator-api-server-role", description = "Permissions of the API servers" }
+  security_group = { name = "bus-simulator-api-server", description = "The API servers: in from the load balancer only" }
+  execution_role = var.execution_role
+  log_policy     = "api-server-logs"
+  timestream     = { table_arns = var.timestream_table_arns, actions = ["timestream:DescribeTable", "timestream:Select"], unscoped_actions = ["timestream:DescribeEndpoints", "timestream:SelectValues"] }
+  api_keys       = { secret_arn = var.secret_arn }
+
+  # Holders of the main key disturb the city by these servers.
+  config = {
+    network_arn         = var.network_arn
+    journal_arn         = var.journal_arn
+    journal_actions     = ["s3:GetObject", "s3:PutObject"]
+    clock_parameter_arn = var.clock_parameter_arn
+  }
+
+  log_retention_in_days = var.log_retention_in_days
 }
 
 resource "aws_ecs_service" "server" {
   #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; only the load balancer may connect
   name            = local.name
   cluster         = var.cluster.id
-  task_definition = aws_ecs_task_definition.server.arn
+  task_definition = module.tasks.definitions[local.name]
   desired_count   = var.tasks.min
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
@@ -75,7 +69,7 @@ resource "aws_ecs_service" "server" {
 
   network_configuration {
     subnets          = var.subnet_ids
-    security_groups  = [aws_security_group.task.id]
+    security_groups  = [module.tasks.security_group_id]
     assign_public_ip = true
   }
 
@@ -90,7 +84,7 @@ resource "aws_ecs_service" "server" {
     ignore_changes = [desired_count]
   }
 
-  depends_on = [aws_iam_role_policy.task, aws_iam_role_policy.logs, aws_lb_listener.http, aws_lb_listener.https]
+  depends_on = [module.tasks, aws_lb_listener.http, aws_lb_listener.https]
 }
 
 resource "aws_appautoscaling_target" "tasks" {

@@ -15,7 +15,7 @@ output "load_balancer" {
 
 output "security_group_id" {
   description = "The API servers' security group."
-  value       = aws_security_group.task.id
+  value       = module.tasks.security_group_id
 }
 
 output "service" {

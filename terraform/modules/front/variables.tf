@@ -26,11 +26,6 @@ variable "execution_role" {
 variable "image" {
   description = "The image, with its tag."
   type        = string
-
-  validation {
-    condition     = can(regex(":[A-Za-z0-9_.-]+$|@sha256:[0-9a-f]{64}$", var.image))
-    error_message = "image must end in a tag or digest."
-  }
 }
 
 variable "image_digest" {
@@ -54,16 +49,6 @@ variable "size" {
   description = "The size of a task: CPU units (1024 per vCPU) and MiB, as Fargate offers them."
   type        = object({ cpu = number, memory = number })
   default     = { cpu = 1024, memory = 2048 }
-
-  validation {
-    condition     = contains([256, 512, 1024, 2048, 4096], var.size.cpu)
-    error_message = "cpu must be 256, 512, 1024, 2048 or 4096."
-  }
-
-  validation {
-    condition     = var.size.memory >= 2 * var.size.cpu && var.size.memory <= min(8 * var.size.cpu, 30720) && (var.size.memory % 1024 == 0 || var.size.memory == 512)
-    error_message = "memory must be 2 to 8 times cpu, in whole GiB (512 with a cpu of 256, and 30720 at most)."
-  }
 }
 
 variable "tasks" {

@@ -72,34 +72,19 @@ resource "aws_security_group" "link" {
 resource "aws_vpc_security_group_egress_rule" "link_to_task" {
   security_group_id            = aws_security_group.link.id
   description                  = "The MCP server"
-  referenced_security_group_id = aws_security_group.task.id
+  referenced_security_group_id = module.tasks.security_group_id
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port
 }
 
-resource "aws_security_group" "task" {
-  name        = "bus-simulator-mcp-server"
-  description = "The MCP server: in from its VPC link only"
-  vpc_id      = var.vpc_id
-}
-
 resource "aws_vpc_security_group_ingress_rule" "task_from_link" {
-  security_group_id            = aws_security_group.task.id
+  security_group_id            = module.tasks.security_group_id
   description                  = "The VPC link"
   referenced_security_group_id = aws_security_group.link.id
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port
-}
-
-resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.task.id
-  description       = "AWS services"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
 }
 
 # A burst of them is somebody who tries keys, or a team with a wrong one.

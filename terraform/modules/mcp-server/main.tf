@@ -1,66 +1,60 @@
-data "aws_region" "this" {}
-
 locals {
   name = "mcp-server"
   port = 8081
 
-  # Accepted Host headers: requests through the link carry the API's name, or Cloud Map's.
+  # Accepted Host headers: requests through the link carry the API's name, its domain, or Cloud Map's.
   environment = merge(var.environment, {
-    BUS_SIMULATOR_ALLOWED_HOSTS = join(",", [
+    BUS_SIMULATOR_ALLOWED_HOSTS = join(",", concat([
       trimprefix(aws_apigatewayv2_api.mcp.api_endpoint, "https://"),
       "${local.name}.${var.namespace.name}",
-    ])
+    ], var.domain[*]))
   })
 }
 
-resource "aws_cloudwatch_log_group" "task" {
-  name              = "/ecs/${local.name}"
-  retention_in_days = var.log_retention_in_days
-}
+module "tasks" {
+  source = "../tasks"
 
-resource "aws_ecs_task_definition" "mcp_server" {
-  #checkov:skip=CKV_AWS_336:the network file from S3 passes through /tmp
-  family                   = local.name
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = var.size.cpu
-  memory                   = var.size.memory
-  execution_role_arn       = var.execution_role.arn
-  task_role_arn            = aws_iam_role.task.arn
+  vpc_id       = var.vpc_id
+  image        = var.image
+  image_digest = var.image_digest
+  environment  = local.environment
+  secrets      = var.secrets
 
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = "ARM64"
-  }
+  tasks = {
+    (local.name) = {
+      size       = var.size
+      command    = ["mcp", "--host", "0.0.0.0", "--port", tostring(local.port)]
+      port       = local.port
+      log_prefix = "mcp"
 
-  container_definitions = jsonencode([{
-    name         = local.name
-    image        = var.image
-    dockerLabels = { image-digest = var.image_digest }
-    command      = ["mcp", "--host", "0.0.0.0", "--port", tostring(local.port)]
-    essential    = true
-    stopTimeout  = 30
-    portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
-    environment  = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-    secrets      = [for name in sort(keys(var.secrets)) : { name = name, valueFrom = var.secrets[name] }]
-    # ECS replaces a task that doesn't answer. The check doesn't use /health, which queries the store: that would
-    # be charged all day, and a new task doesn't repair an unavailable store.
-    healthCheck = {
-      command     = ["CMD", "python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', ${local.port}, timeout=4); c.request('GET', '/'); raise SystemExit(c.getresponse().status >= 500)"]
-      interval    = 15
-      timeout     = 5
-      retries     = 3
-      startPeriod = 60
-    }
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.task.name
-        awslogs-region        = data.aws_region.this.name
-        awslogs-stream-prefix = "mcp"
+      # ECS replaces a task that doesn't answer. The check doesn't use /health, which queries the store: that would
+      # be charged all day, and a new task doesn't repair an unavailable store.
+      health_check = {
+        command     = ["CMD", "python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', ${local.port}, timeout=4); c.request('GET', '/'); raise SystemExit(c.getresponse().status >= 500)"]
+        interval    = 15
+        timeout     = 5
+        retries     = 3
+        startPeriod = 60
       }
     }
-  }])
+  }
+
+  role           = { name = "bus-simulator-mcp-task-role", description = "Permissions of the MCP server" }
+  security_group = { name = "bus-simulator-mcp-server", description = "The MCP server: in from its VPC link only" }
+  execution_role = var.execution_role
+  log_policy     = "mcp-logs"
+  timestream     = { table_arns = var.timestream_table_arns, actions = ["timestream:DescribeTable", "timestream:Select"], unscoped_actions = ["timestream:DescribeEndpoints", "timestream:SelectValues"] }
+  api_keys       = { secret_arn = var.secret_arn }
+
+  # Holders of the main key disturb the city by this server.
+  config = {
+    network_arn         = var.network_arn
+    journal_arn         = var.journal_arn
+    journal_actions     = ["s3:GetObject", "s3:PutObject"]
+    clock_parameter_arn = var.clock_parameter_arn
+  }
+
+  log_retention_in_days = var.log_retention_in_days
 }
 
 # Cloud Map tells API Gateway the tasks' addresses for cents; a load balancer would cost as much as the tasks.
@@ -92,7 +86,7 @@ resource "aws_ecs_service" "mcp_server" {
   #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; only the VPC link may connect
   name            = local.name
   cluster         = var.cluster_id
-  task_definition = aws_ecs_task_definition.mcp_server.arn
+  task_definition = module.tasks.definitions[local.name]
   desired_count   = 1
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
@@ -107,7 +101,7 @@ resource "aws_ecs_service" "mcp_server" {
 
   network_configuration {
     subnets          = var.subnet_ids
-    security_groups  = [aws_security_group.task.id]
+    security_groups  = [module.tasks.security_group_id]
     assign_public_ip = true
   }
 
@@ -117,5 +111,5 @@ resource "aws_ecs_service" "mcp_server" {
     container_port = local.port
   }
 
-  depends_on = [aws_iam_role_policy.task, aws_iam_role_policy.logs]
+  depends_on = [module.tasks]
 }

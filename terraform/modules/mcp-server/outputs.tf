@@ -15,10 +15,15 @@ output "vpc_link_id" {
 
 output "security_group_id" {
   description = "The tasks' security group."
-  value       = aws_security_group.task.id
+  value       = module.tasks.security_group_id
 }
 
 output "service" {
   description = "The ECS service's name."
   value       = aws_ecs_service.mcp_server.name
+}
+
+output "stage" {
+  description = "The stage's name."
+  value       = aws_apigatewayv2_stage.default.name
 }

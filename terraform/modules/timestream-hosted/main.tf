@@ -1,5 +1,3 @@
-data "aws_region" "this" {}
-
 locals {
   name    = "timestream-endpoint"
   port    = 4568
@@ -16,52 +14,37 @@ locals {
   ask = "import urllib.request as r; r.urlopen('http://127.0.0.1:${local.port}/health', timeout=4)"
 }
 
-resource "aws_cloudwatch_log_group" "task" {
-  name              = "/ecs/${local.name}"
-  retention_in_days = var.log_retention_in_days
-}
-
 # The disk is lost with its task, but its data can be made again with the same bytes, and feeders continue.
-resource "aws_ecs_task_definition" "endpoint" {
-  #checkov:skip=CKV_AWS_336:the endpoint keeps its data on the task's own disk
-  family                   = local.name
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = var.size.cpu
-  memory                   = var.size.memory
-  execution_role_arn       = var.execution_role.arn
-  task_role_arn            = aws_iam_role.task.arn
+module "tasks" {
+  source = "../tasks"
 
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = "ARM64"
+  vpc_id       = var.vpc_id
+  image        = var.image
+  image_digest = var.image_digest
+  environment  = var.environment
+  secrets      = { for token in ["reader", "writer"] : "BUS_SIMULATOR_${upper(token)}_TOKEN" => aws_secretsmanager_secret.token[token].arn }
+
+  tasks = {
+    (local.name) = {
+      size        = var.size
+      container   = "endpoint"
+      entry_point = ["sh", "-c"]
+      command     = [local.start]
+      port        = local.port
+      log_prefix  = "endpoint"
+
+      # History may take ten minutes: nothing answers before.
+      health_check = { command = ["CMD", "python", "-c", local.ask], interval = 30, timeout = 5, retries = 10, startPeriod = 300 }
+    }
   }
 
-  container_definitions = jsonencode([{
-    name         = "endpoint"
-    image        = var.image
-    dockerLabels = { image-digest = var.image_digest }
-    entryPoint   = ["sh", "-c"]
-    command      = [local.start]
-    essential    = true
-    stopTimeout  = 30
-    portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
-    environment  = [for name in sort(keys(var.environment)) : { name = name, value = var.environment[name] }]
-    secrets = [for token in ["reader", "writer"] : {
-      name      = "BUS_SIMULATOR_${upper(token)}_TOKEN"
-      valueFrom = aws_secretsmanager_secret.token[token].arn
-    }]
-    # History may take ten minutes: nothing answers before.
-    healthCheck = { command = ["CMD", "python", "-c", local.ask], interval = 30, timeout = 5, retries = 10, startPeriod = 300 }
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.task.name
-        awslogs-region        = data.aws_region.this.name
-        awslogs-stream-prefix = "endpoint"
-      }
-    }
-  }])
+  role           = { name = "bus-simulator-timestream-endpoint-role", description = "Permissions of the hosted Timestream endpoint" }
+  security_group = { name = "bus-simulator-timestream-endpoint", description = "The hosted Timestream endpoint: in from its clients only" }
+  execution_role = var.execution_role
+  log_policy     = "timestream-endpoint-logs"
+  policies       = { config-access = data.aws_iam_policy_document.config.json }
+
+  log_retention_in_days = var.log_retention_in_days
 }
 
 resource "aws_service_discovery_service" "endpoint" {
@@ -90,7 +73,7 @@ resource "aws_ecs_service" "endpoint" {
   #checkov:skip=CKV_AWS_333:without a NAT gateway a task needs a public address to reach AWS; only its clients may connect
   name            = local.name
   cluster         = var.cluster_id
-  task_definition = aws_ecs_task_definition.endpoint.arn
+  task_definition = module.tasks.definitions[local.name]
   desired_count   = 1
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
@@ -106,7 +89,7 @@ resource "aws_ecs_service" "endpoint" {
 
   network_configuration {
     subnets          = var.subnet_ids
-    security_groups  = [aws_security_group.endpoint.id]
+    security_groups  = [module.tasks.security_group_id]
     assign_public_ip = true
   }
 
@@ -115,8 +98,7 @@ resource "aws_ecs_service" "endpoint" {
   }
 
   depends_on = [
-    aws_iam_role_policy.config,
-    aws_iam_role_policy.logs,
+    module.tasks,
     aws_iam_role_policy.tokens,
     aws_secretsmanager_secret_version.token,
   ]
@@ -125,7 +107,7 @@ resource "aws_ecs_service" "endpoint" {
 # Without history the endpoint goes on, with a gap.
 resource "aws_cloudwatch_log_metric_filter" "history_failed" {
   name           = "history-failed"
-  log_group_name = aws_cloudwatch_log_group.task.name
+  log_group_name = module.tasks.log_groups[local.name]
   pattern        = "{ $.message = \"${local.failure}\" }"
 
   metric_transformation {

@@ -5,7 +5,7 @@ output "service" {
 
 output "security_group_id" {
   description = "The endpoint's security group."
-  value       = aws_security_group.endpoint.id
+  value       = module.tasks.security_group_id
 }
 
 output "functions_security_group_id" {

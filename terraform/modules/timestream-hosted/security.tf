@@ -2,16 +2,10 @@ locals {
   clients = merge(var.clients, { functions = aws_security_group.functions.id })
 }
 
-resource "aws_security_group" "endpoint" {
-  name        = "bus-simulator-timestream-endpoint"
-  description = "The hosted Timestream endpoint: in from its clients only"
-  vpc_id      = var.vpc_id
-}
-
 resource "aws_vpc_security_group_ingress_rule" "client" {
   for_each = local.clients
 
-  security_group_id            = aws_security_group.endpoint.id
+  security_group_id            = module.tasks.security_group_id
   description                  = each.key
   referenced_security_group_id = each.value
   ip_protocol                  = "tcp"
@@ -25,7 +19,7 @@ resource "aws_vpc_security_group_egress_rule" "client" {
 
   security_group_id            = each.value
   description                  = "The hosted Timestream endpoint"
-  referenced_security_group_id = aws_security_group.endpoint.id
+  referenced_security_group_id = module.tasks.security_group_id
   ip_protocol                  = "tcp"
   from_port                    = local.port
   to_port                      = local.port
@@ -46,15 +40,6 @@ resource "aws_vpc_security_group_egress_rule" "functions" {
   description       = "AWS services"
   cidr_ipv4         = each.key == "ipv4" ? each.value : null
   cidr_ipv6         = each.key == "ipv6" ? each.value : null
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-}
-
-resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.endpoint.id
-  description       = "AWS services"
-  cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

@@ -30,42 +30,27 @@ run "the_three_feeders_of_the_manual" {
   }
 
   assert {
-    condition     = alltrue([for task in aws_ecs_task_definition.feeder : one(task.runtime_platform).cpu_architecture == "ARM64"])
-    error_message = "Tasks must run on arm64, which costs a fifth less."
-  }
-
-  assert {
-    condition     = { for name, task in aws_ecs_task_definition.feeder : name => jsondecode(task.container_definitions)[0].command } == { bus-position-feeder = ["feed", "bus-position"], people-count-feeder = ["feed", "people-count"], sensors-feeder = ["feed", "sensors"] }
+    condition     = { for name, container in module.tasks.containers : name => container.command } == { bus-position-feeder = ["feed", "bus-position"], people-count-feeder = ["feed", "people-count"], sensors-feeder = ["feed", "sensors"] }
     error_message = "Each service must run its own feeder."
   }
 
   assert {
-    condition     = keys(aws_cloudwatch_log_group.feeder) == keys(aws_ecs_service.feeder) && aws_cloudwatch_log_group.feeder["sensors-feeder"].name == "/ecs/sensors-feeder"
+    condition     = keys(module.tasks.log_groups) == keys(aws_ecs_service.feeder) && module.tasks.log_groups["sensors-feeder"] == "/ecs/sensors-feeder"
     error_message = "Each service must have its log group."
   }
 
   assert {
-    condition     = aws_iam_role.task.name == "bus-simulator-feeder-task-role" && contains(keys(aws_iam_role_policy.task), "timestream-access")
-    error_message = "The role and policy must be the operations manual's."
+    condition     = contains(module.tasks.policies, "timestream-access")
+    error_message = "The policy must be the operations manual's."
   }
 
   assert {
-    condition = alltrue([for task in aws_ecs_task_definition.feeder : contains(
-      [for variable in jsondecode(task.container_definitions)[0].environment : variable.value if variable.name == "BUS_SIMULATOR_HEARTBEAT"],
-      jsondecode(task.container_definitions)[0].healthCheck.command[3],
+    condition = alltrue([for container in module.tasks.containers : contains(
+      [for variable in container.environment : variable.value if variable.name == "BUS_SIMULATOR_HEARTBEAT"],
+      container.healthCheck.command[3],
     )])
     error_message = "The health check must look for the file that the feeder touches at each tick."
   }
-}
-
-run "a_size_that_fargate_lacks_is_refused" {
-  command = plan
-
-  variables {
-    sizes = { sensors-feeder = { cpu = 300, memory = 512 } }
-  }
-
-  expect_failures = [var.sizes]
 }
 
 run "an_unknown_feeder_is_refused" {
@@ -84,32 +69,12 @@ run "a_hosted_store_needs_no_policy" {
   }
 
   assert {
-    condition     = length(data.aws_iam_policy_document.timestream) == 0 && !contains(keys(aws_iam_role_policy.task), "timestream-access")
+    condition     = !contains(module.tasks.policies, "timestream-access")
     error_message = "Without Timestream tables the role must have no Timestream permissions."
   }
 }
 
-run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
-  command = plan
-
-  variables {
-    sizes = { sensors-feeder = { cpu = 256, memory = 8192 } }
-  }
-
-  expect_failures = [var.sizes]
-}
-
-run "half_a_gigabyte_is_refused_except_with_the_smallest_cpu" {
-  command = plan
-
-  variables {
-    sizes = { sensors-feeder = { cpu = 512, memory = 1536 } }
-  }
-
-  expect_failures = [var.sizes]
-}
-
-run "the_least_and_most_memory_for_each_cpu_are_accepted" {
+run "sizes_are_those_given" {
   command = plan
 
   variables {
@@ -117,14 +82,14 @@ run "the_least_and_most_memory_for_each_cpu_are_accepted" {
   }
 
   assert {
-    condition     = aws_ecs_task_definition.feeder["sensors-feeder"].memory == "30720"
+    condition     = module.tasks.sizes["sensors-feeder"].memory == 30720
     error_message = "The memory must be the one given."
   }
 }
 
 run "feeders_write_and_publish_what_functions_need" {
   assert {
-    condition     = contains(keys(aws_iam_role_policy.task), "events-access") && one(data.aws_iam_policy_document.latest["latest-access"].statement).resources == toset(var.latest_object_arns)
+    condition     = contains(module.tasks.policies, "events-access") && one(data.aws_iam_policy_document.latest["latest-access"].statement).resources == toset(var.latest_object_arns)
     error_message = "Feeders must be allowed to publish positions and to write the objects."
   }
 }
@@ -136,7 +101,7 @@ run "feeders_of_servers_only_write_into_the_store" {
   }
 
   assert {
-    condition     = keys(aws_iam_role_policy.task) == ["clock-access", "config-access", "timestream-access"]
+    condition     = module.tasks.policies == ["clock-access", "config-access", "timestream-access"]
     error_message = "Nobody reads events and objects where servers answer."
   }
 }

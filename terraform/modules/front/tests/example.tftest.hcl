@@ -44,12 +44,12 @@ run "https_by_the_domains_name" {
 
 run "servers_that_scale_and_keep_websockets" {
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.server.container_definitions)[0].command == ["serve", "--host", "0.0.0.0", "--port", "8080"] && jsondecode(aws_ecs_task_definition.server.container_definitions)[0].secrets[0].name == "PGPASSWORD"
+    condition     = module.tasks.containers["api-server"].command == ["serve", "--host", "0.0.0.0", "--port", "8080"] && module.tasks.containers["api-server"].secrets[0].name == "PGPASSWORD"
     error_message = "The task must serve, and get the password from its secret."
   }
 
   assert {
-    condition     = strcontains(one([for variable in jsondecode(aws_ecs_task_definition.server.container_definitions)[0].environment : variable.value if variable.name == "BUS_SIMULATOR_ALLOWED_HOSTS"]), "bus.example.org")
+    condition     = strcontains(one([for variable in module.tasks.containers["api-server"].environment : variable.value if variable.name == "BUS_SIMULATOR_ALLOWED_HOSTS"]), "bus.example.org")
     error_message = "The MCP server must accept the domain."
   }
 
@@ -64,7 +64,7 @@ run "servers_that_scale_and_keep_websockets" {
   }
 
   assert {
-    condition     = !contains(keys(aws_iam_role_policy.task), "timestream-access")
+    condition     = !contains(module.tasks.policies, "timestream-access")
     error_message = "Without Timestream tables the role must have no Timestream permissions."
   }
 
@@ -83,7 +83,7 @@ run "servers_that_scale_and_keep_websockets" {
   }
 
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.server.container_definitions)[0].dockerLabels == { image-digest = "none" }
+    condition     = module.tasks.containers["api-server"].dockerLabels == { image-digest = "none" }
     error_message = "Another image must start new tasks."
   }
 }

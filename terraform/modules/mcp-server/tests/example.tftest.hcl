@@ -32,12 +32,12 @@ run "one_healthy_task_behind_the_link" {
   }
 
   assert {
-    condition     = strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "8081")
+    condition     = strcontains(module.tasks.containers["mcp-server"].healthCheck.command[3], "8081")
     error_message = "The health check must use the container's own port."
   }
 
   assert {
-    condition     = !strcontains(jsondecode(aws_ecs_task_definition.mcp_server.container_definitions)[0].healthCheck.command[3], "/health")
+    condition     = !strcontains(module.tasks.containers["mcp-server"].healthCheck.command[3], "/health")
     error_message = "The health check must not query the store: that is charged all day, and stops healthy tasks."
   }
 
@@ -52,33 +52,24 @@ run "one_healthy_task_behind_the_link" {
   }
 }
 
-run "an_image_without_a_tag_is_refused" {
-  command = plan
-
-  variables {
-    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/bus-simulator-feeders"
-  }
-
-  expect_failures = [var.image]
-}
-
 run "a_hosted_store_needs_no_policy" {
   variables {
     timestream_table_arns = {}
   }
 
   assert {
-    condition     = length(data.aws_iam_policy_document.timestream) == 0 && !contains(keys(aws_iam_role_policy.task), "timestream-access")
+    condition     = !contains(module.tasks.policies, "timestream-access")
     error_message = "Without Timestream tables the role must have no Timestream permissions."
   }
 }
 
-run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
-  command = plan
-
+run "the_apis_own_domain_is_an_accepted_host" {
   variables {
-    size = { cpu = 1024, memory = 1024 }
+    domain = "mcp.example.org"
   }
 
-  expect_failures = [var.size]
+  assert {
+    condition     = endswith(one([for variable in module.tasks.containers["mcp-server"].environment : variable.value if variable.name == "BUS_SIMULATOR_ALLOWED_HOSTS"]), ".internal,mcp.example.org")
+    error_message = "The MCP server must accept the domain beside its other names."
+  }
 }

@@ -26,12 +26,12 @@ run "an_endpoint_that_only_its_clients_reach" {
 
 run "a_new_task_has_its_history_before_it_answers" {
   assert {
-    condition     = startswith(jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].command[0], "bus-simulator ops seed --history 5d --store duckdb:/tmp/timestream.duckdb || echo") && endswith(jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].command[0], "exec bus-simulator timestream-local --host 0.0.0.0 --port 4568 --store duckdb:/tmp/timestream.duckdb")
+    condition     = startswith(module.tasks.containers["timestream-endpoint"].command[0], "bus-simulator ops seed --history 5d --store duckdb:/tmp/timestream.duckdb || echo") && endswith(module.tasks.containers["timestream-endpoint"].command[0], "exec bus-simulator timestream-local --host 0.0.0.0 --port 4568 --store duckdb:/tmp/timestream.duckdb")
     error_message = "Every new task must write history into its file, and then serve it."
   }
 
   assert {
-    condition     = strcontains(jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].command[0], "\"history failed\"") && aws_cloudwatch_log_metric_filter.history_failed.pattern == "{ $.message = \"history failed\" }"
+    condition     = strcontains(module.tasks.containers["timestream-endpoint"].command[0], "\"history failed\"") && aws_cloudwatch_log_metric_filter.history_failed.pattern == "{ $.message = \"history failed\" }"
     error_message = "The metric must count what the task logs if it has no history."
   }
 
@@ -41,19 +41,9 @@ run "a_new_task_has_its_history_before_it_answers" {
   }
 }
 
-run "a_memory_that_fargate_lacks_with_this_cpu_is_refused" {
-  command = plan
-
-  variables {
-    size = { cpu = 1024, memory = 1024 }
-  }
-
-  expect_failures = [var.size]
-}
-
 run "readers_and_writers_have_different_tokens" {
   assert {
-    condition     = [for secret in jsondecode(aws_ecs_task_definition.endpoint.container_definitions)[0].secrets : secret.name] == ["BUS_SIMULATOR_READER_TOKEN", "BUS_SIMULATOR_WRITER_TOKEN"]
+    condition     = [for secret in module.tasks.containers["timestream-endpoint"].secrets : secret.name] == ["BUS_SIMULATOR_READER_TOKEN", "BUS_SIMULATOR_WRITER_TOKEN"]
     error_message = "The endpoint must know both tokens."
   }
 }
