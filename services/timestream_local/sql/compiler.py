@@ -16,6 +16,7 @@ from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions, is_word
 from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant
+from services.timestream_local.sql.grouping import group_by
 from services.timestream_local.sql.relations import renamed
 from services.timestream_local.sql.scopes import Output, Scope, only, refused
 from services.timestream_local.sql.typed_sql import Typed, coerced, common_type, digits_of
@@ -193,18 +194,9 @@ class Compiler:
         group = node.args.get("group")
         if group is None:
             return ""
-        only(group, "expressions")
-        words = [self._grouped(item, scope, outputs) for item in group.expressions]
-        if not words:
-            raise ValidationException("GROUP BY needs a column, an expression or a position")
-        return f" GROUP BY {', '.join(words)}"
-
-    def _grouped(self, item: exp.Expr, scope: Scope, outputs: Sequence[Output]) -> str:
-        """The SQL of an item of GROUP BY: a column, an expression, a position, a list, or sets of these."""
-        if isinstance(item, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
-            word = "" if isinstance(item, exp.Tuple) else as_written(item)
-            return f"{word} ({', '.join(self._grouped(part, scope, outputs) for part in item.expressions)})"
-        return (self._positioned(item, outputs) or self._expressions.typed(item, scope)).sql
+        return group_by(
+            group, lambda item: (self._positioned(item, outputs) or self._expressions.typed(item, scope)).sql
+        )
 
     def _positioned(self, item: exp.Expr, outputs: Sequence[Output]) -> Typed | None:
         """The selected column that a number in GROUP BY or ORDER BY refers to; None for other items."""

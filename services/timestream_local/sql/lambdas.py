@@ -139,7 +139,7 @@ class LambdaCalls:
         found = pattern_of(literal_of(name, pattern))
         written = text_sql(found.re2)
         one, pair = (f"x{next(self._numbers)}" for _ in range(2))
-        groups = (f"regexp_extract({one}, {written}, {n})" for n in range(1, found.groups + 1))
+        groups = (f"regexp_extract_all({one}, {written}, {n})[1]" for n in range(1, found.groups + 1))
         given = Typed(f"CAST([{', '.join(groups)}] AS VARCHAR[])", ArrayType(Type.VARCHAR))
         result = self.body(name, nodes[2], [given], scope)
         if not coercible(result.type, Type.VARCHAR):

@@ -195,6 +195,14 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             one("2", "5", "0"),
         ),
         (
+            "SELECT regexp_extract('b', '(a)?b', 1), regexp_extract('b', '(a*)b', 1), regexp_extract('ab', '(a)?b', 1), regexp_extract('x', '(a)?b', 1)",
+            one(None, "", "a", None),
+        ),
+        (
+            "SELECT regexp_extract_all('b ab', '(a)?b', 1), regexp_replace('b ab', '(a)?b', groups -> coalesce(groups[1], '-'))",
+            one("[NULL, a]", "- a"),
+        ),
+        (
             r"SELECT regexp_like('1a 2b 14m', '\d+b'), regexp_extract('1a 2b 14m', '\d+'), regexp_extract('1a 2b 14m', '(\d+)([a-z]+)', 2), regexp_extract('a', 'b')",
             one("true", "1", "a", None),
         ),
@@ -556,6 +564,23 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             [("S001", "2"), ("S002", "2"), ("S003", "1"), (None, "5")],
         ),
         ("SELECT count(*) FROM city.stops GROUP BY ()", one("5")),
+        ("SELECT count(*) FROM city.stops GROUP BY DISTINCT ()", one("5")),
+        (
+            "SELECT stop_id, count(*) FROM city.stops WHERE busy GROUP BY ALL stop_id, GROUPING SETS ((), ()) ORDER BY 1",
+            [("S001", "1"), ("S001", "1"), ("S002", "1"), ("S002", "1")],
+        ),
+        (
+            "SELECT stop_id, count(*) FROM city.stops WHERE busy GROUP BY DISTINCT stop_id, GROUPING SETS ((), (1)) ORDER BY 1",
+            [("S001", "1"), ("S002", "1")],
+        ),
+        (
+            "SELECT a, b, count(*) FROM (VALUES (1, 2), (1, 3)) AS v(a, b) GROUP BY DISTINCT ROLLUP (a, b), CUBE (a) ORDER BY 1, 2",
+            [("1", "2", "1"), ("1", "3", "1"), ("1", None, "2"), (None, None, "2")],
+        ),
+        (
+            "SELECT a, b, grouping(a, b) FROM (VALUES (1, 2)) AS v(a, b) GROUP BY DISTINCT GROUPING SETS ((a, b), (b, a), a, (a)) ORDER BY 3",
+            [("1", "2", "0"), ("1", None, "1")],
+        ),
         (
             "SELECT stop_id, busy FROM city.stops WHERE busy GROUP BY (stop_id, busy) ORDER BY 1",
             [("S001", "true"), ("S002", "true")],

@@ -172,6 +172,10 @@ REFUSED = [
     ("SELECT regexp_extract(note, '(?>a)') FROM city.stops", "an atomic group in a pattern"),
     ("SELECT regexp_extract(note, 'a++') FROM city.stops", "a possessive quantifier in a pattern"),
     ("SELECT regexp_extract(note, '[a-z&&[b]]') FROM city.stops", "a class within a class"),
+    (
+        f"SELECT count(*) FROM (VALUES (1, 2)) AS v(a, b) GROUP BY DISTINCT {', '.join(['CUBE (a, b)'] * 7)}",
+        "GROUP BY has 16384 grouping sets but can have at most 4096",
+    ),
     ("SELECT regexp_extract(note, '(a)', 2) FROM city.stops", "Pattern has 1 groups. Cannot access group 2"),
     ("SELECT regexp_replace(note, '(a)', '${b}') FROM city.stops", "no group 'b'"),
     ("SELECT trim(LEADING 'a') FROM city.stops", "trim(LEADING …) needs FROM"),

@@ -11,7 +11,6 @@ from services.timestream_local.sql.functions.signatures import B, Call, L, Signa
 from services.timestream_local.sql.typed_sql import Typed, text
 from services.timestream_local.types import ArrayType
 
-REGEXP_EXTRACT = "CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}, {2}) END"
 ESCAPED = r"replace(replace({2}, '\$', chr(1)), '\', '\\')"
 GROUP_OF_JAVA = rf"replace(regexp_replace({ESCAPED}, '\$([0-9])', '\\\1', 'g'), chr(1), '$')"
 """The replacement of a pattern, where Java writes `$1` for a group and RE2 `\\1`; `\\$` is a dollar sign."""
@@ -19,8 +18,8 @@ TEXT_ARRAY = ArrayType(V)
 SIGNATURES: dict[str, list[Signature]] = {
     "regexp_like": [Signature((V, V), B, "regexp_matches({0}, {1})")],
     "regexp_extract": [
-        Signature((V, V), V, REGEXP_EXTRACT.replace("{2}", "0")),
-        Signature((V, V, L), V, REGEXP_EXTRACT.replace("{2}", "CAST({2} AS INTEGER)")),
+        Signature((V, V), V, "CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}, 0) END"),
+        Signature((V, V, L), V, "regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))[1]"),
     ],
     "regexp_replace": [
         Signature((V, V), V, "regexp_replace({0}, {1}, '', 'g')"),
