@@ -1,5 +1,7 @@
 // Draws buses as points of a WebGL context: an arrow in the direction of travel, close by with the number of its line.
 
+import { linked } from "./glProgram";
+
 /** Numbers of a bus: x, y (pixels from the middle), bearing, size, red, green, blue, cell of the atlas or -1. */
 export const FLOATS = 8;
 export const CELLS_A_ROW = 16;
@@ -64,7 +66,7 @@ export class BusPainter {
     /** The numbers of lines, a cell each. */
     private readonly atlas: () => HTMLCanvasElement,
   ) {
-    this.program = link(gl);
+    this.program = linked(gl, VERTEX, FRAGMENT);
     for (const name of ["half_size", "ratio", "edge", "atlas"]) this.uniforms[name] = gl.getUniformLocation(this.program, name);
     this.array = gl.createVertexArray();
     this.buffer = gl.createBuffer();
@@ -109,18 +111,4 @@ export class BusPainter {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     return texture;
   }
-}
-
-function link(gl: WebGL2RenderingContext): WebGLProgram {
-  const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(kind);
-    if (!shader) throw new Error("no WebGL");
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "WebGL program");
-  return program;
 }

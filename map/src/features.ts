@@ -1,4 +1,4 @@
-// The network as the features that the map draws: lines from afar and close by, stops, and what is selected.
+// The network as the features that the map draws: lines close by, stops, and what is selected.
 
 import type { City } from "./city";
 import type { Line, NetworkShape } from "./network";
@@ -8,33 +8,21 @@ export type Features = { type: "FeatureCollection"; features: Feature[] };
 type Coordinates = [number, number][];
 
 export const NOTHING: Features = { type: "FeatureCollection", features: [] };
-/** What can't be told apart from afar: about 15 m, in degrees. */
-const FAR_STEP = 1.5e-4;
 
 function collection(features: Feature[]): Features {
   return { type: "FeatureCollection", features };
 }
 
-function* patterns(shape: NetworkShape): Iterable<{ id: string; lineId: string; colour: string; coordinates: Coordinates }> {
+function* patterns(shape: NetworkShape): Iterable<{ lineId: string; colour: string; coordinates: Coordinates }> {
   for (const { geometry, properties } of shape.features) {
     if (geometry.type !== "LineString" || !("pattern_id" in properties)) continue;
-    yield { id: properties.pattern_id, lineId: properties.line_id, colour: properties.color, coordinates: geometry.coordinates };
+    yield { lineId: properties.line_id, colour: properties.color, coordinates: geometry.coordinates };
   }
 }
 
 // Only what is drawn: a city's lists of stops would take longer on their way to the worker than its shapes.
 function stroke(line: Line | undefined, lineId: string, color: string, coordinates: Coordinates): Feature {
   return { type: "Feature", geometry: { type: "LineString", coordinates }, properties: { line_id: lineId, color, label: line?.label } };
-}
-
-/** One pattern of each line, without its bends. Both ways and the variants of a line lie on one another from afar. */
-export function farLines({ network }: City): Features {
-  const features: Feature[] = [];
-  for (const { id, lineId, colour, coordinates } of patterns(network.shape)) {
-    const line = network.line.get(lineId);
-    if (id === line?.patterns.find((pattern) => pattern.isMain)?.id) features.push(stroke(line, lineId, colour, thinned(coordinates)));
-  }
-  return collection(features);
 }
 
 /** Every pattern of all lines, or of those that are named. */
@@ -65,14 +53,4 @@ export function chosen(city: City, stopIds: string[]): Features {
   });
   const lines = city.selectedLines();
   return points.length || lines.length ? collection([...allLines(city, lines).features, ...points]) : NOTHING;
-}
-
-/** A polyline without the points that are close to the one before. */
-function thinned(coordinates: Coordinates): Coordinates {
-  let [x, y] = [NaN, NaN];
-  return coordinates.filter((each, index) => {
-    const isFar = !(Math.abs(each[0] - x) < FAR_STEP && Math.abs(each[1] - y) < FAR_STEP);
-    if (isFar) [x, y] = each;
-    return isFar || index === coordinates.length - 1;
-  });
 }

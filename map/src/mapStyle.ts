@@ -8,11 +8,13 @@ import { palette } from "./theme";
 const FONT = ["system-ui"];
 /** Below this zoom a line is one stroke, without its variants and its way back. */
 export const FAR_ZOOM = 12.5;
+/** How many pixels wide a line is by zoom; between these it grows by a power of the base. */
+const LINE_WIDTHS: [number, number][] = [[10, 0.9], [13, 1.8], [16, 4], [19, 10]];
+const WIDTH_BASE = 1.5;
 /** How far a tile's lines reach over its edge: half the widest stroke. They are drawn twice there. */
 const BUFFER_PX = 24;
 
-/** A line and a stop in the Gulf of Guinea: to draw them compiles the shaders that a city needs. */
-const SAMPLE_LINE = collection({ type: "LineString", coordinates: [[-0.01, 0], [0.01, 0]] }, { line_id: "", color: "#000000" });
+/** A stop in the Gulf of Guinea: to draw it compiles the shaders that a city needs. */
 const SAMPLE_STOP = collection({ type: "Point", coordinates: [0, 0] }, { id: "", name: "", waiting: 0, label: "" });
 
 function collection(geometry: { type: string; coordinates: unknown }, properties: Record<string, unknown>): Features {
@@ -23,14 +25,13 @@ function collection(geometry: { type: string; coordinates: unknown }, properties
 export function mapStyle(tiles: Tiles | null): StyleSpecification {
   const colours = palette();
   const sources: StyleSpecification["sources"] = {
-    far: { type: "geojson", data: SAMPLE_LINE as never, tolerance: 1, buffer: BUFFER_PX },
     lines: { type: "geojson", data: NOTHING as never, tolerance: 1, buffer: BUFFER_PX },
     chosen: { type: "geojson", data: NOTHING as never, buffer: BUFFER_PX },
     stops: { type: "geojson", data: SAMPLE_STOP as never },
   };
   if (tiles) sources.tiles = { type: "raster", tiles: [tiles.url], tileSize: 256, attribution: escaped(tiles.credit) };
   const waiting = ["sqrt", ["get", "waiting"]];
-  const strokes = { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 0.9, 13, 1.8, 16, 4, 19, 10] };
+  const strokes = { "line-color": ["get", "color"], "line-opacity": colours.lineOpacity, "line-width": ["interpolate", ["exponential", WIDTH_BASE], ["zoom"], ...LINE_WIDTHS.flat()] };
   const radius = (base: number, factor: number): unknown => ["+", base, ["*", factor, waiting]];
   return {
     version: 8,
@@ -39,7 +40,6 @@ export function mapStyle(tiles: Tiles | null): StyleSpecification {
     layers: [
       ...(tiles ? [{ id: "tiles", type: "raster", source: "tiles", paint: { "raster-opacity": 0.7 } }] : []),
       { id: "casings", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": colours.casing, "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 12, 2, 16, 12, 19, 40] } },
-      { id: "lines-far", type: "line", source: "far", paint: strokes },
       { id: "lines", type: "line", source: "lines", minzoom: FAR_ZOOM, layout: { "line-join": "round" }, paint: strokes },
       { id: "heat", type: "heatmap", source: "stops", layout: { visibility: "none" }, paint: { "heatmap-weight": ["min", 1, ["/", ["get", "waiting"], 60]], "heatmap-radius": ["interpolate", ["linear"], ["zoom"], 10, 8, 14, 30, 17, 80], "heatmap-opacity": 0.75 } },
       { id: "chosen-lines", type: "line", source: "chosen", filter: ["==", ["geometry-type"], "LineString"], layout: { visibility: "none",  "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "color"], "line-width": ["interpolate", ["exponential", 1.5], ["zoom"], 10, 3, 16, 7, 19, 14] } },
@@ -49,6 +49,14 @@ export function mapStyle(tiles: Tiles | null): StyleSpecification {
       { id: "stop-names", type: "symbol", source: "stops", minzoom: 14.6, layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 9, "symbol-sort-key": ["-", 0, ["get", "waiting"]] }, paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.6 } },
     ],
   } as StyleSpecification;
+}
+
+/** How many pixels wide a line is at a zoom. */
+export function lineWidthPx(zoom: number): number {
+  const next = LINE_WIDTHS.findIndex(([at]) => at > zoom);
+  if (next <= 0) return next ? LINE_WIDTHS[LINE_WIDTHS.length - 1][1] : LINE_WIDTHS[0][1];
+  const [[from, one], [to, other]] = [LINE_WIDTHS[next - 1], LINE_WIDTHS[next]];
+  return one + ((other - one) * (WIDTH_BASE ** (zoom - from) - 1)) / (WIDTH_BASE ** (to - from) - 1);
 }
 
 /** Show layers, or spare the map their source's tiles: also an empty one takes time in each picture. */

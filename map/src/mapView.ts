@@ -4,8 +4,9 @@ import { AttributionControl, type GeoJSONSource, Map as LibreMap, NavigationCont
 import { BusLayer } from "./busLayer";
 import type { Tiles } from "./api";
 import type { City } from "./city";
-import { allLines, chosen, type Features, farLines, NOTHING, shownStops } from "./features";
-import { FAR_ZOOM, forEachStyle, mapStyle, setVisible } from "./mapStyle";
+import { FarLines } from "./farLines";
+import { allLines, chosen, type Features, NOTHING, shownStops } from "./features";
+import { FAR_ZOOM, forEachStyle, lineWidthPx, mapStyle, setVisible } from "./mapStyle";
 import type { Pointed } from "./pointing";
 import { Scale } from "./scale";
 import { palette } from "./theme";
@@ -48,6 +49,7 @@ export function emptyMap(container: HTMLElement): LibreMap {
 
 export class MapView {
   readonly buses: BusLayer;
+  readonly far: FarLines;
   /** Asked first about every click on the map; true if that is all that it shall do. */
   intercept: (pointed: Pointed, x: number, y: number) => boolean = () => false;
   private marked: string[] = [];
@@ -56,6 +58,7 @@ export class MapView {
   private stopsTimer = 0;
   private stopsSetMs = -Infinity;
   private hasAllLines = false;
+  private isNearDrawn = false;
   private chosen: Features = NOTHING;
 
   constructor(
@@ -67,10 +70,14 @@ export class MapView {
     map.fitBounds(city.network.bounds, { padding: 40, animate: false });
     if (tiles) map.addControl(new AttributionControl({ compact: false }));
     this.buses = new BusLayer(city, city.network.lines, this.map);
+    this.far = new FarLines(this.map, lineWidthPx);
+    // Until the whole of the lines are there, the lines from afar stay.
+    this.far.isFar = () => !this.isNearDrawn || this.map.getZoom() < FAR_ZOOM;
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.map.addControl(new Scale(), "bottom-left");
     forEachStyle(this.map, () => {
       this.buses.edge = palette().busEdge;
+      this.map.addLayer(this.far.layer(), "lines");
       this.map.addLayer(this.buses.layer());
       this.fill();
     });
@@ -159,14 +166,19 @@ export class MapView {
     return found.length ? String(found[0].properties.id) : null;
   }
 
+  private lineAt(x: number, y: number): string | null {
+    const lines = this.map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: ["lines"] });
+    return lines.length ? String(lines[0].properties.line_id) : this.far.at(x, y, 4);
+  }
+
   private pick(x: number, y: number): void {
     const bus = this.buses.at(x, y, CLICK_PX);
     if (this.intercept({ bus: bus?.id ?? null, stop: this.stopAt(x, y) }, x, y)) return;
     if (bus) return this.city.select({ kind: "bus", id: bus.id });
     const stop = this.stopAt(x, y);
     if (stop !== null) return this.city.select({ kind: "stop", id: stop });
-    const lines = this.map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: ["lines-far", "lines"] });
-    this.city.select(lines.length ? { kind: "line", id: String(lines[0].properties.line_id) } : null);
+    const line = this.lineAt(x, y);
+    this.city.select(line === null ? null : { kind: "line", id: line });
   }
 
   // --- data
@@ -177,8 +189,7 @@ export class MapView {
 
   /** Give a new style the city's data. */
   private fill(): void {
-    [this.hasAllLines, this.chosen] = [false, NOTHING];
-    this.set("far", farLines(this.city));
+    [this.hasAllLines, this.isNearDrawn, this.chosen] = [false, false, NOTHING];
     this.set("stops", shownStops(this.city));
     this.addAllLines();
     this.filter();
@@ -189,8 +200,7 @@ export class MapView {
     if (this.hasAllLines || this.map.getZoom() < NEAR_ZOOM || !this.map.getLayer("lines")) return;
     this.hasAllLines = true;
     this.set("lines", allLines(this.city));
-    // Until they are there, the lines from afar stay.
-    this.map.once("idle", () => this.map.getLayer("lines-far") && this.map.setLayerZoomRange("lines-far", 0, FAR_ZOOM));
+    this.map.once("idle", () => (this.isNearDrawn = true));
   }
 
   private refreshStops(): void {
@@ -207,7 +217,8 @@ export class MapView {
     const shown = this.city.shownLines().map((line) => line.id);
     const all = shown.length === this.city.network.lines.length;
     const lines: never = (all ? null : ["in", ["get", "line_id"], ["literal", shown]]) as never;
-    for (const layer of ["casings", "lines-far", "lines", "line-names"]) this.map.setFilter(layer, lines);
+    for (const layer of ["casings", "lines", "line-names"]) this.map.setFilter(layer, lines);
+    this.far.set(this.city);
     this.choose();
   }
 
@@ -219,7 +230,8 @@ export class MapView {
     if (found !== this.chosen) this.set("chosen", (this.chosen = found));
     setVisible(this.map, ["chosen-lines", "chosen-stop"], found !== NOTHING);
     const opacity = palette().lineOpacity * (this.city.selectedLines().length ? 0.3 : 1);
-    for (const layer of ["lines-far", "lines"]) this.map.setPaintProperty(layer, "line-opacity", opacity);
+    this.far.opacity = opacity;
+    this.map.setPaintProperty("lines", "line-opacity", opacity);
     this.refreshBuses();
   }
 

@@ -16,6 +16,28 @@ from tests.process import KEY, Running
 
 pytestmark = pytest.mark.browser
 
+FREE_SEGMENT = """() => {
+  const {city, view} = mapPage, {map} = view;
+  map.jumpTo({zoom: 11.5});
+  map.redraw();
+  for (const {geometry, properties} of city.network.shape.features) {
+    if (geometry.type !== "LineString" || !properties.is_main) continue;
+    const places = geometry.coordinates;
+    for (let index = 1; index < places.length; index += 1) {
+      const ends = [places[index - 1], places[index]];
+      const {x, y} = map.project([(ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2]);
+      const isFree = document.elementFromPoint(x, y) === map.getCanvas() && !view.buses.at(x, y, 20);
+      const stops = map.queryRenderedFeatures([[x - 6, y - 6], [x + 6, y + 6]], {layers: ["stops"]});
+      if (isFree && !stops.length) return {x, y, ends};
+    }
+  }
+}"""
+"""The middle, on the screen, of a segment of a line with neither buses nor stops about it."""
+HAS_SEGMENT = """(ends) => mapPage.city.network.shape.features.some(({geometry, properties}) =>
+  properties.line_id === mapPage.city.selected.id && geometry.type === "LineString" &&
+  ends.every(end => geometry.coordinates.some(place => place.join() === end.join())))"""
+"""Whether the selected line has both ends of a segment."""
+
 
 def test_the_map_shows_lines_buses_and_people(page: Page, tmp_path: Path) -> None:
     signed_in(page)
@@ -24,10 +46,18 @@ def test_the_map_shows_lines_buses_and_people(page: Page, tmp_path: Path) -> Non
     )
     expect(page.locator("#day")).to_have_text("Mon, 2 Mar 2026")
     page.wait_for_function("() => mapPage.view.map.loaded()")
-    assert (
-        page.evaluate("mapPage.view.map.queryRenderedFeatures({layers: ['lines-far', 'lines']}).length") >= 12
-    )
+    lines = "mapPage.view.far.drawn + mapPage.view.map.queryRenderedFeatures({layers: ['lines']}).length"
+    assert page.evaluate(lines) >= 12
     assert len(page.screenshot(path=tmp_path / "map.png")) > 30_000  # an empty map compresses to far less
+
+
+def test_a_line_is_opened_by_clicking_on_it_from_afar(page: Page) -> None:
+    signed_in(page)
+    page.wait_for_function("() => mapPage.view.map.loaded()")
+    found = page.evaluate(FREE_SEGMENT)
+    page.mouse.click(found["x"], found["y"])
+    page.wait_for_function("() => mapPage.city.selected?.kind === 'line'")
+    assert page.evaluate(HAS_SEGMENT, found["ends"])
 
 
 def test_buses_drive_along_the_shapes_of_their_patterns(page: Page) -> None:
@@ -78,7 +108,9 @@ def test_stops_and_lines_are_found_and_described(page: Page) -> None:
 def test_a_wrong_key_is_reported_and_an_ended_session_asks_again(page: Page) -> None:
     sign_in(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text("Invalid API key")
-    signed_in(page)
+    with page.expect_websocket() as feed:
+        signed_in(page)
+    feed.value.wait_for_event("framereceived")  # a connection that is opened later would be refused
     assert (
         page.evaluate("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
         == "{}{}"
