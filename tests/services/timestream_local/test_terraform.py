@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.timestream_local.page_blocks import block
 from tests.services.timestream_local.served import Served, served
 from tests.terraform.provider import attached
 from tests.terraform_cli import Terraform, needs_terraform
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, needs_terraform]
 
-MAIN = """\
+RESOURCES = """\
 terraform {
   required_providers {
     aws = {
@@ -24,16 +25,6 @@ terraform {
 variable "hours" {
   type    = number
   default = 24
-}
-
-provider "aws" {
-  region                      = "eu-west-1"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints {
-    timestreamwrite = "%s"
-  }
 }
 
 resource "aws_timestreamwrite_database" "bus_simulator" {
@@ -72,7 +63,7 @@ def test_terraform_creates_updates_and_deletes_tables(tmp_path: Path) -> None:
     folder = tmp_path / "stack"
     folder.mkdir()
     with served(tmp_path) as running:
-        (folder / "main.tf").write_text(MAIN % running.url)
+        (folder / "main.tf").write_text(RESOURCES + block("## From Terraform", "hcl", running.url))
         terraform = Terraform(folder, tmp_path)
         terraform.must("init")
         with attached(terraform) as quick:
