@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
+from multiprocessing import active_children
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -116,12 +117,20 @@ def missing(place: LakePlace, inputs: Inputs, span: Interval) -> list[Interval]:
 
 
 def local_workers(jobs: int) -> Workers:
-    """Return what starts a pool of `jobs` processes on this machine."""
+    """Return what starts a pool of `jobs` processes on this machine. After an error they end at once."""
 
     @contextmanager
     def started() -> Iterator[Workforce]:
         with process_pool(jobs) as pool:
-            yield Workforce(pool, jobs)
+            try:
+                yield Workforce(pool, jobs)
+            except BaseException:
+                # A task can take minutes. What it has written stays, and nothing is seen half-written.
+                pool.shutdown(wait=False, cancel_futures=True)
+                for worker in active_children():
+                    worker.terminate()
+                    worker.join()
+                raise
 
     return started
 

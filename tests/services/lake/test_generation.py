@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,20 @@ from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake import date_task
 from services.lake.generation import (
+    MOST_DATES,
     Workers,
     WorkersLost,
     Workforce,
     cluster_workers,
     generate,
+    local_workers,
+    missing,
     shared_out,
 )
 from services.times import parse_instant
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
-from simulator.progress import ignore_progress
+from simulator.progress import Progress, ignore_progress
 from storage.coverage import Interval
 from storage.digest import stream_digest
 from storage.errors import RunMismatch, StoreError
@@ -114,6 +118,19 @@ def test_a_lake_grows_by_what_it_lacks(tmp_path: Path, monkeypatch: pytest.Monke
     assert written == [(SPAN[0] + HOUR / 2, SPAN[0] + HOUR), (SPAN[0] + HOUR, SPAN[1])]
     with closing(LakeStore(str(tmp_path))) as store:
         assert digests(store) == expected()
+
+
+def test_an_interrupted_generation_ends_its_workers(tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    span, place = (SPAN[1], SPAN[1] + 40 * 24 * HOUR), LakePlace(str(tmp_path))
+    dates = len(missing(place, inputs(), span))
+    with pytest.raises(KeyboardInterrupt):
+        generate(inputs(), span, str(tmp_path), local_workers(1), interrupt)
+    assert not active_children()
+    assert dates - 2 * MOST_DATES <= len(missing(place, inputs(), span)) < dates
 
 
 @pytest.mark.parametrize(
