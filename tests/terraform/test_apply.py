@@ -502,11 +502,12 @@ def test_names_that_lead_nowhere_are_refused_by_a_plan(ready: Stack, case: str) 
 def test_each_kind_is_made_from_nothing_and_destroyed(ready: Stack, kind: str) -> None:
     """Servers and Aurora were just destroyed, the fourth kind."""
     assert KINDS.keys() - {"aws", "hosted", "fargate"} == {"aurora"}
-    chosen = {**KINDS[kind], **(named_apis(ready.moto) if kind == "aws" else {})}
+    named = named_apis(ready.moto) if kind == "aws" else {}
+    chosen = {**KINDS[kind], **named}
     ready.keep_plan(**chosen)
     ready.apply()
     if kind == "aws":
-        check_named_apis(ready)
+        check_named_apis(ready, named["zone_id"])
     assert unexpected(changes(ready.plan(**chosen))) == {}
     destroy(ready)
 
@@ -531,7 +532,7 @@ def named_apis(moto: Moto) -> dict[str, str]:
     }
 
 
-def check_named_apis(made: Stack) -> None:
+def check_named_apis(made: Stack, zone_id: str) -> None:
     """Check that each domain leads to its API, and that operators' commands find it."""
     found = find_endpoints(made.moto.client("apigatewayv2"), api_url=None, ws_url=None, mcp_url=None)
     assert found == Endpoints(f"https://{DOMAIN}", "wss://live.example.org", "https://mcp.example.org")
@@ -541,8 +542,7 @@ def check_named_apis(made: Stack) -> None:
     assert outputs["domain_targets"].keys() == {DOMAIN, "live.example.org", "mcp.example.org"}
     hosts = environment_of(made, "mcp-server")["BUS_SIMULATOR_ALLOWED_HOSTS"].split(",")
     assert "mcp.example.org" in hosts
-    zones = made.moto.client("route53").list_hosted_zones()["HostedZones"]
-    records = made.moto.client("route53").list_resource_record_sets(HostedZoneId=zones[0]["Id"])
+    records = made.moto.client("route53").list_resource_record_sets(HostedZoneId=zone_id)
     aliases = {
         each["Name"].rstrip("."): each["AliasTarget"]["DNSName"].rstrip(".")
         for each in records["ResourceRecordSets"]
