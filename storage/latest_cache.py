@@ -59,6 +59,7 @@ class NewestRecords:
             return
         recent = table.slice(int(np.searchsorted(times, self.horizon_us)))
         with self._lock:
+            self._made = {}  # each place kept here would keep the table of its tick
             self._add_entities(recent)
             if self.stream is Stream.BUS_POSITION:
                 self._add_lines(recent)

@@ -33,5 +33,5 @@ def with_state(
 
 if __name__ == "__main__":
     ApplicationAutoScalingResponse.list_tags_for_resource = no_tags  # type: ignore[attr-defined] # moto lacks it
-    DomainName.to_json = with_state  # type: ignore[method-assign]
+    DomainName.to_json = with_state  # type: ignore[method-assign] # moto lacks a state
     main(sys.argv[1:])

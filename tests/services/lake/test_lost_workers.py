@@ -42,7 +42,7 @@ class Cluster:
             threading.Event().wait(0.05)
         self._workers = [self._worker() for _ in range(WORKERS)]
         self.address: str = json.loads(self._file.read_text())["address"]
-        with Client(self.address) as client:  # type: ignore[no-untyped-call]
+        with Client(self.address) as client:  # type: ignore[no-untyped-call] # Dask's
             client.wait_for_workers(WORKERS, timeout=60)
 
     def replace_a_worker(self) -> None:
