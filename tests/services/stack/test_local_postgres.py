@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -28,9 +30,19 @@ def wait_for_answers(url: str) -> None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """A server, and its URL."""
-    command = [*PROGRAM, "postgres-local", "--folder", str(folder), "--port", "0"]
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that other users may enter, since root's server runs as one of them."""
+    with tempfile.TemporaryDirectory(prefix="pg ") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@contextmanager
+def running(folder: Path, path: Path | None = None) -> Iterator[str]:
+    """A server, and its URL. Packages in `path` come first."""
+    packages = ("env", f"PYTHONPATH={path}") if path else ()
+    command = [*packages, *PROGRAM, "postgres-local", "--folder", str(folder), "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     with server:
         assert server.stdout is not None
@@ -46,9 +58,7 @@ def running(folder: Path) -> Iterator[str]:
 
 @pytest.mark.e2e
 def test_a_server_keeps_its_data_and_its_password_out_of_its_url(capsys: pytest.CaptureFixture[str]) -> None:
-    with tempfile.TemporaryDirectory(prefix="pg ") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with open_folder() as folder:
         with running(folder) as url, psycopg.connect(url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
             connection.commit()
@@ -62,7 +72,31 @@ def test_a_server_keeps_its_data_and_its_password_out_of_its_url(capsys: pytest.
             with pytest.raises(psycopg.OperationalError, match="no password supplied"):
                 psycopg.connect(url.partition("?")[0] + "?passfile=/nowhere")
             assert status_of(["digest", "--store", url]) == 0, "the folder's name has a space"
-        assert {path.name for path in folder.iterdir()} == {"data", "pgpass", "url"}
+        copies = {"programs"} if local_postgres.is_root() else set()
+        assert {path.name for path in folder.iterdir()} == {"data", "pgpass", "url"} | copies
+
+
+@pytest.mark.e2e
+def test_a_server_runs_from_a_package_that_only_its_owner_may_read(tmp_path: Path) -> None:
+    installed = local_postgres.installed_programs().parent
+    for source in (installed, installed.with_suffix(".libs")):
+        shutil.copytree(source, tmp_path / source.name)
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+    with open_folder() as folder, running(folder, tmp_path) as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 7").fetchone() == (7,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
+def test_a_folder_that_the_servers_user_may_not_enter_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.chmod(0o700)
+    folder = tmp_path / "closed" / "data"
+    assert status_of(["postgres-local", "--folder", str(folder), "--port", "0"]) == 2
+    assert f"may not enter {folder}: choose a folder that others may enter" in capsys.readouterr().err
+    assert not (folder / "data").exists()
+    assert not (folder / "password").exists()
 
 
 def test_a_missing_package_is_named(
