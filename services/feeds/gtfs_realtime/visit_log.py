@@ -197,7 +197,8 @@ class VisitLog:
 
     def _begin(self, visit: StopVisit) -> None:
         name = parse_trip_id(visit.trip_id)
-        if name is None:
+        # The network before may have had lines that this one lacks.
+        if name is None or visit.line_id not in self.network.line:
             return
         before = self.last_trip(visit.bus_id, name.day)
         trip = TripSoFar(name, visit.bus_id, None if before is None else before.last.time, [visit])

@@ -8,6 +8,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from google.protobuf import json_format
 from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage, TripDescriptor, VehiclePosition
 
 from services.feeds.gtfs_realtime.feed_names import JSON, RealtimeFeed
+from services.feeds.gtfs_realtime.realtime_feeds import RealtimeFeeds
 from services.feeds.gtfs_static.feed_zip import write_feed
 from services.queries.bodies import bus_position_body
 from services.transit.arrivals import arrivals
@@ -22,7 +24,7 @@ from services.transit.line_history import LineHistories
 from storage.schema import BusPosition, StopVisit, Stream
 from storage.store import Selection
 from tests.node_client import node
-from tests.services.feeds.gtfs_realtime.realtime_world import TICK, RealtimeWorld, at, world
+from tests.services.feeds.gtfs_realtime.realtime_world import TICK, RealtimeWorld, at, part_of, world
 from tests.services.rest_served import listening
 
 pytestmark = pytest.mark.integration
@@ -63,6 +65,19 @@ def test_the_header_has_the_time_of_the_tick(morning: RealtimeWorld) -> None:
             timestamp=int(START.timestamp()),
             feed_version=morning.context.network.digest[:16],
         )
+
+
+def test_visits_of_a_line_that_the_network_no_longer_has_are_left_out(morning: RealtimeWorld) -> None:
+    network = part_of(morning.context.network, ("L1",))
+    context = replace(morning.context, network=network)
+    changed = RealtimeWorld(context, morning.wall, RealtimeFeeds(context))
+    shown = {
+        entity.id
+        for entity in morning.at(RealtimeFeed.TRIP_UPDATES, START).entity
+        if entity.trip_update.trip.route_id == "L1"
+    }
+    assert shown
+    assert {entity.id for entity in changed.at(RealtimeFeed.TRIP_UPDATES, START).entity} == shown
 
 
 def test_vehicles_are_where_rest_has_them(morning: RealtimeWorld) -> None:
