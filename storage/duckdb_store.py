@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import duckdb_rows, duckdb_sql
-from storage.batch import checked, last_tick, times_us, within
-from storage.coverage import cut, joined, newest_tick, overlapping, uncovered
+from storage.addition import addition_to
+from storage.batch import checked, last_tick, times_us
+from storage.coverage import cut, newest_tick, overlapping
 from storage.cursor import Position, RangeQuery, check_ids, check_limit
 from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
 from storage.duckdb_codes import Encoder, EntityIds, code_of
@@ -27,7 +28,6 @@ from storage.instants import HOUR_US, to_us
 from storage.journal import refuse_written_ahead
 from storage.latest_cache import NewestRecords
 from storage.records import after_position, records_of
-from storage.runs import refuse_overlap
 from storage.schema import RECORD_TYPES, SCHEMAS, BusPosition, Record, Stream
 from storage.store import Covered, JournalEntry, Page, Run, Selection
 
@@ -62,25 +62,40 @@ class DuckDBStore:
         """See `Store.write`. After `StoreUnavailable` nothing of the batch is kept."""
         table = checked(stream, batch, covers)
         with self._changing():
-            held = self._coverage[stream]
-            refuse_overlap(held, covers, run)
-            gaps = uncovered(held, *covers)
-            if not gaps:
-                return
             # Read first: if reading fails, nothing was written yet.
-            newest = self._newest_of(stream)
-            rows = table if gaps == [covers] else within(table, gaps)
-            coverage = joined([*held, Covered(*covers, run)])
-            # `covers` now lies within a single stretch, which replaces those it was merged from.
-            (whole,) = overlapping(coverage, *covers)
-            self._database.make_room(rows.nbytes)
-            with self._database.transaction() as cursor:
-                cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
-                duckdb_rows.insert(cursor, stream, rows, self._encoder)
-                duckdb_rows.replace_covered(cursor, stream, whole)
-            newest.add(rows.combine_chunks())
-            self._keep_newest_tick(stream, rows)
-            self._coverage[stream] = coverage
+            self._newest_of(stream)
+            self._add({stream: table}, covers, run)
+
+    def write_window(
+        self, batches: Mapping[Stream, pa.Table], *, covers: tuple[datetime, datetime], run: Run
+    ) -> None:
+        """Write a window of several streams, each as by `write`, but all of them or none.
+
+        The cache of latest records isn't made for it: nobody may read while history is written.
+        """
+        tables = {stream: checked(stream, batch, covers) for stream, batch in batches.items()}
+        with self._changing():
+            self._add(tables, covers, run)
+
+    def _add(self, tables: Mapping[Stream, pa.Table], covers: tuple[datetime, datetime], run: Run) -> None:
+        added = {
+            stream: addition
+            for stream, table in tables.items()
+            if (addition := addition_to(self._coverage[stream], table, covers, run)) is not None
+        }
+        if not added:
+            return
+        self._database.make_room(max(each.rows.nbytes for each in added.values()))
+        with self._database.transaction() as cursor:
+            cursor.execute(duckdb_sql.INSERT_RUN, {"run_id": run.run_id, **asdict(run)})
+            for stream, each in added.items():
+                duckdb_rows.insert(cursor, stream, each.rows, self._encoder)
+                duckdb_rows.replace_covered(cursor, stream, each.whole)
+        for stream, each in added.items():
+            if stream in self._newest:
+                self._newest[stream].add(each.rows.combine_chunks())
+            self._keep_newest_tick(stream, each.rows)
+            self._coverage[stream] = each.coverage
 
     def coverage(self, stream: Stream) -> Sequence[Covered]:
         """See `Store.coverage`."""

@@ -36,6 +36,16 @@ class BulkStore(Protocol):
     """The most rows of a window, of all streams together."""
 
 
+@runtime_checkable
+class WindowStore(Protocol):
+    """A store that writes a window of several streams in one transaction."""
+
+    def write_window(
+        self, batches: Mapping[Stream, pa.Table], *, covers: tuple[datetime, datetime], run: Run
+    ) -> None:
+        """Write all streams of a window, each as by `Store.write`, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """An interval [start, end), and the streams that lack it."""
@@ -132,7 +142,10 @@ def _write(store: Store, run: Run, done: FilledWindow, batches: Mapping[Stream, 
 
 
 def write_streams(store: Store, run: Run, span: Interval, batches: Mapping[Stream, pa.Table]) -> None:
-    """Write a window of several streams: at once to a store that takes them at once."""
+    """Write a window of several streams: in one transaction or at once, if the store can."""
+    if isinstance(store, WindowStore):
+        store.write_window(batches, covers=span, run=run)
+        return
     if not isinstance(store, BulkStore):
         for stream, batch in batches.items():
             store.write(stream, batch, covers=span, run=run)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 
+import pyarrow as pa
 import pytest
 
 from services.feeders.backfill import Window, fill, hours, plan
 from storage.errors import StoreUnavailable
 from storage.schema import Stream
+from storage.store import Run
 from tests.services.fakes import HOUR, MINUTE, NOW, RUN, FaultyStore, FormulaCity, expected
 
 START = NOW.replace(minute=0, second=0)
@@ -128,6 +131,23 @@ def test_a_store_that_takes_much_at_once_gets_all_hours_of_a_utc_day_in_one_wind
     assert store.records[Stream.BUS_POSITION] == expected(
         Stream.BUS_POSITION, midnight - HOUR, midnight + 26 * HOUR
     )
+
+
+def test_a_store_that_can_gets_all_streams_of_a_window_at_once() -> None:
+    written: list[tuple[tuple[datetime, datetime], tuple[Stream, ...]]] = []
+
+    class WindowStore(FaultyStore):
+        def write_window(
+            self, batches: Mapping[Stream, pa.Table], *, covers: tuple[datetime, datetime], run: Run
+        ) -> None:
+            written.append((covers, tuple(batches)))
+            for stream, batch in batches.items():
+                self.write(stream, batch, covers=covers, run=run)
+
+    store = WindowStore()
+    filled(store, START, START + 2 * HOUR)
+    assert written == [((START, START + HOUR), ALL), ((START + HOUR, START + 2 * HOUR), ALL)]
+    assert store.records[Stream.STOP_VISIT] == expected(Stream.STOP_VISIT, START, START + 2 * HOUR)
 
 
 def test_a_store_that_fails_ends_the_backfill() -> None:
