@@ -151,7 +151,8 @@ class Encoder:
         known = self._known.get(place)
         if known is None or not known.values.equals(ids.dictionary):
             known = KnownCodes(ids.dictionary, np.full(len(ids.dictionary), NO_CODE, np.uint32))
-        used = _used(ids.indices)
+        # Most dictionaries have codes for all their values, so that the rows needn't be looked through.
+        used = _used(ids.indices) if NO_CODE in known.codes else np.empty(0, np.intp)
         missing = used[known.codes[used] == NO_CODE]
         if len(missing):
             texts = ids.dictionary.take(pa.array(missing)).to_pylist()

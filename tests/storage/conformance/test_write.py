@@ -149,6 +149,13 @@ def test_rows_out_of_order_are_refused(store: Store) -> None:
     store.write(POSITION, ordered, covers=(NOON, after(60)), run=RUN)
 
 
+def test_rows_of_one_entity_and_time_are_ordered_by_the_rest_of_the_key(store: Store) -> None:
+    ordered = table(POSITION, [position(NOON, line_id=line) for line in ("L1", "L2")] + [position(after(30))])
+    with pytest.raises(ValueError, match="order"):
+        store.write(POSITION, ordered.take(pa.array([1, 0, 2])), covers=(NOON, after(60)), run=RUN)
+    store.write(POSITION, ordered, covers=(NOON, after(60)), run=RUN)
+
+
 def test_a_batch_may_have_many_chunks(store: Store) -> None:
     buses = [[f"B{number:03}" for number in numbers] for numbers in ((10, 2), (3, 30))]
     chunks = [table(POSITION, [position(after(s), bus) for bus in chunk]) for s, chunk in enumerate(buses)]
