@@ -20,16 +20,19 @@ def api_key(*, store: str) -> None:
     It is the key of BUS_SIMULATOR_API_KEY, or that of the parts that run here (`make up`), or the one in the
     file beside the store, which is created here if `bus-simulator run` has not yet done so.
     """
-    from services.access.authentication import local_key
+    from services.access.authentication import LocalKey, local_key
     from services.access.key_plaintext import parse_plain_keys
     from services.access.local_credentials import KEY_SUFFIX
     from services.errors import InputError
     from services.inputs.load import beside
-    from services.stack.city_here import meant_parts
+    from services.stack.city_here import kept_key, meant_parts
 
-    parts = meant_parts()
-    file = beside(store, KEY_SUFFIX) if parts is None else parts.key_file
-    key = local_key(settings.api_key(), file)
+    given = settings.api_key()
+    parts = meant_parts() if given is None else None
+    if parts is None:
+        key = local_key(given, beside(store, KEY_SUFFIX))
+    else:
+        key = LocalKey(kept_key(parts), parts.key_file, is_new=False)
     try:
         click.echo(parse_plain_keys(key.text).general)
     except ValueError as error:

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from services import settings
+from services.errors import InputError
 from services.stack.local_parts import LocalParts, find_local_parts
 
 
@@ -21,9 +22,19 @@ def url_of_city(url: str | None) -> str | None:
         return None
     click.echo(f"On {parts.words}:", err=True)
     if settings.api_key() is None:
-        key = parts.key_file.read_text(encoding="utf-8").strip()
-        settings.use_variables({"BUS_SIMULATOR_API_KEY": key})
+        settings.use_variables({"BUS_SIMULATOR_API_KEY": kept_key(parts)})
     return parts.api_url
+
+
+def kept_key(parts: LocalParts) -> str:
+    """The key in the parts' file. Raises `InputError` without one: they have that of their environment."""
+    text = parts.key_file.read_text(encoding="utf-8").strip() if parts.key_file.exists() else ""
+    if not text:
+        raise InputError(
+            f"{parts.key_file} has no key: set BUS_SIMULATOR_API_KEY as when the parts were started, or let "
+            "`bus-simulator ops api-key` write their key there"
+        )
+    return text
 
 
 def meant_parts() -> LocalParts | None:

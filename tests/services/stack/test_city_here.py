@@ -69,6 +69,22 @@ def test_the_key_is_the_parts_and_none_is_made(capsys: pytest.CaptureFixture[str
     assert not Path("var/bus.duckdb.api-key").exists()
 
 
+@pytest.mark.parametrize("words", [["api-key"], ["intervene", "closed_stop", "stop=S012"], ["journal"]])
+@pytest.mark.parametrize("kept", [None, "\n"])
+def test_parts_with_the_key_of_their_environment_get_no_other(
+    words: list[str], kept: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = FOLDER / "api-key"
+    file.unlink()
+    if kept is not None:
+        file.write_text(kept)
+    assert status_of(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{file} has no key: set BUS_SIMULATOR_API_KEY as when the parts were started" in said.err
+    assert (file.read_text() if file.exists() else None) == kept
+
+
 def test_a_given_store_is_meant_also_beside_parts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
