@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from services.inputs.load import Inputs
 from services.interventions.in_process import FollowingModel
-from services.interventions.stored_journal import base_scenario, journal_of
+from services.interventions.stored_journal import applied, base_scenario, journal_of
 from storage.store import JournalEntry, Store
 
 
@@ -39,6 +39,6 @@ class FollowedJournal:
         entries = self._store.journal()
         if entries != (self._known or []):
             journal = journal_of(entries)
-            self.scenario = journal.applied_to(base_scenario(self._inputs, journal))
+            self.scenario = applied(journal, base_scenario(self._inputs, journal))
             self._model.follow(self.scenario)
         self._known = entries

@@ -19,6 +19,7 @@ from services.feeders.write_gate import WriteGate
 from services.inputs.load import Inputs
 from services.interventions.control import InvalidDisruption, TooEarly
 from services.interventions.stored_journal import (
+    applied,
     base_scenario,
     disturbed_inputs,
     entry_of,
@@ -165,7 +166,7 @@ class InProcessInterventions:
         return entry
 
     def _follow(self, journal: Journal) -> None:
-        self._scenario = journal.applied_to(base_scenario(self._inputs, journal))
+        self._scenario = applied(journal, base_scenario(self._inputs, journal))
         if self._model is not None:
             self._model.follow(self._scenario)
         self._journal = journal

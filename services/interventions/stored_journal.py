@@ -62,11 +62,25 @@ def _base(scenario: Scenario | None, seed: int, journal: Journal) -> Scenario:
 
 def disturbed_scenario(scenario: Scenario | None, seed: int, journal: Journal) -> Scenario | None:
     """Return the scenario of a run, None for none, with its journal."""
-    return journal.applied_to(_base(scenario, seed, journal)) if journal.interventions else scenario
+    return applied(journal, _base(scenario, seed, journal)) if journal.interventions else scenario
 
 
 def disturbed_inputs(inputs: Inputs, journal: Journal) -> Inputs:
     """Return the inputs whose scenario includes the journal. The run stays that of the base scenario."""
     if not journal.interventions:
         return inputs
-    return replace(inputs, scenario=journal.applied_to(base_scenario(inputs, journal)))
+    return replace(inputs, scenario=applied(journal, base_scenario(inputs, journal)))
+
+
+def applied(journal: Journal, base: Scenario) -> Scenario:
+    """Return a base scenario with a store's journal. Raises `StoreInvalid` for an unknown disruption.
+
+    Of several programs over one store, a newer one may have made it.
+    """
+    try:
+        return journal.applied_to(base)
+    except ValueError as error:
+        said = " ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise StoreInvalid(
+            f"the store's journal has an intervention that this version doesn't know, so update it: {said}"
+        ) from error

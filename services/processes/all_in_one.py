@@ -37,7 +37,7 @@ from services.feeders.write_gate import without_gate
 from services.feeds.emt.own_port import EmtPort, emt_port
 from services.inputs.load import Inputs, beside, is_missing, load_inputs, opened
 from services.interventions.in_process import InProcessInterventions
-from services.interventions.stored_journal import base_scenario, stored_journal
+from services.interventions.stored_journal import applied, base_scenario, stored_journal
 from services.live.delivery_faults import DeliveryFaults, FaultLog
 from services.live.feeder_source import FeederSource
 from services.live.live_hub import live_hub
@@ -131,7 +131,7 @@ def assembled(settings: Settings, clock: Clock, on_progress: OnProgress) -> Iter
         )
         journal = stored_journal(store)
         if journal.interventions:
-            city.follow(journal.applied_to(base_scenario(inputs, journal)))
+            city.follow(applied(journal, base_scenario(inputs, journal)))
         interventions = InProcessInterventions(inputs, city, store, clock)
         faults = stack.enter_context(delivery_faults_of(inputs, settings.store))
         yield AllInOne(settings, inputs, city, store, clock, faults, interventions), inputs

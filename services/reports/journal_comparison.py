@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.errors import InputError
 from services.interventions.recorded_run import LoadedRun, RecordedRun, loaded_run
+from services.interventions.stored_journal import applied
 from services.reports.comparison import UNDISTURBED, ComparedRun, ComparedRuns
 from simulator.journal import DAY_BEGINS
 from simulator.progress import OnProgress
@@ -67,7 +68,7 @@ def service_days(first: datetime, last: datetime) -> tuple[date, ...]:
 
 def disturbed_run(loaded: LoadedRun, days: tuple[date, ...]) -> ComparedRun:
     """The run with its interventions."""
-    scenario = loaded.recorded.journal.applied_to(loaded.base)
+    scenario = applied(loaded.recorded.journal, loaded.base)
     return ComparedRun(JOURNAL, loaded.inputs.plain_network, loaded.inputs.seed, days, scenario)
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from services.errors import BadRequest, InputError
 from services.inputs.load import Inputs
-from services.interventions.stored_journal import base_scenario
+from services.interventions.stored_journal import applied, base_scenario
 from services.reports.comparison import RunPerformance, measured
 from services.reports.journal_comparison import service_days
 from services.reports.service_comparison import MOST_LINES, line_comparisons
@@ -62,7 +62,7 @@ def journal_cost(inputs: Inputs, journal: Journal, until: datetime) -> JournalCo
 
 def disturbed_line_days(inputs: Inputs, journal: Journal, days: Sequence[date]) -> list[DisturbedLineDay]:
     """The line-days that a journal changes."""
-    network, disturbed = inputs.network, journal.applied_to(base_scenario(inputs, journal))
+    network, disturbed = inputs.network, applied(journal, base_scenario(inputs, journal))
     found = []
     for line in network.lines:
         for day in days:
