@@ -115,7 +115,8 @@ class VisitLog:
         if not follows or (is_longer and self._stored_from > self._start(tick)):
             self._restart(self._start(tick), tick)
             self._stored_from = stored_from
-        for table in self.store.scan(Stream.STOP_VISIT, start=self._until or tick, end=tick):
+        # All are read before one counts: after a failure they are read again.
+        for table in [*self.store.scan(Stream.STOP_VISIT, start=self._until or tick, end=tick)]:
             for visit in records_of(table, StopVisit):
                 self._add(visit)
         self._until = tick
@@ -149,7 +150,7 @@ class VisitLog:
     def _restart(self, start: datetime, tick: datetime) -> None:
         """Forget everything, and read the first and last visits of the trips before the last 90 minutes."""
         self.times, self.departures, self.trips, self.unfinished = {}, {}, {}, {}
-        self._last_trip, self._hops, self._slot = {}, {}, None
+        self._last_trip, self._hops, self._slot, self._until = {}, {}, None, None
         recent = floor(tick, LEARNED_EVERY) - RECENT
         if start < recent:
             for table in self.store.scan(Stream.STOP_VISIT, start=start, end=recent):
@@ -160,12 +161,13 @@ class VisitLog:
 
     def _learn_past(self, tick: datetime) -> None:
         """Learn the running times anew from an earlier day, and from the last 90 minutes."""
-        self._slot = floor(tick, PAST_EVERY)
-        past = past_visits(self.store, self.network.lines, self._slot)
+        slot = floor(tick, PAST_EVERY)
+        past = past_visits(self.store, self.network.lines, slot)
         self.times = {line.line_id: running_times(line, past[line.line_id]) for line in self.network.lines}
         self.learned.update(self.times.keys())
         for hops in self._hops.values():
             self._learn(hops)
+        self._slot = slot
 
     def _learn(self, hops: Iterable[_Hop], weight: float = 1.0) -> None:
         for before, after in hops:

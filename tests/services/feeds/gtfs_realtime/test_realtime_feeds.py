@@ -9,8 +9,10 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import cast
 
+import pyarrow as pa
 import pytest
 from google.protobuf import json_format
 from google.transit.gtfs_realtime_pb2 import FeedHeader, FeedMessage, TripDescriptor, VehiclePosition
@@ -21,8 +23,9 @@ from services.feeds.gtfs_static.feed_zip import write_feed
 from services.queries.bodies import bus_position_body
 from services.transit.arrivals import arrivals
 from services.transit.line_history import LineHistories
+from storage.errors import StoreUnavailable
 from storage.schema import BusPosition, StopVisit, Stream
-from storage.store import Selection
+from storage.store import Selection, Store
 from tests.node_client import node
 from tests.services.feeds.gtfs_realtime.realtime_world import TICK, RealtimeWorld, at, part_of, world
 from tests.services.rest_served import listening
@@ -78,6 +81,54 @@ def test_visits_of_a_line_that_the_network_no_longer_has_are_left_out(morning: R
     }
     assert shown
     assert {entity.id for entity in changed.at(RealtimeFeed.TRIP_UPDATES, START).entity} == shown
+
+
+class EndedScans:
+    """A store, and a number of rows after which its next long scan fails."""
+
+    def __init__(self, store: Store, rows: int) -> None:
+        self._store, self._left = store, rows
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def scan(self, stream: Stream, *, start: datetime, end: datetime) -> Iterator[pa.Table]:
+        for table in self._store.scan(stream, start=start, end=end):
+            for first in range(0, len(table), 100):
+                if end - start > timedelta(hours=1):
+                    self._left -= 100
+                    if self._left == 0:
+                        raise StoreUnavailable("gone")
+                yield table.slice(first, 100)
+
+
+class NoPast:
+    """A store whose first page of an earlier day fails."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._has_failed = store, False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def range_of(self, *given: object, **named: object) -> object:
+        if not self._has_failed:
+            self._has_failed = True
+            raise StoreUnavailable("gone")
+        return self._store.range_of(*given, **named)  # type: ignore[arg-type] # as they came
+
+
+@pytest.mark.parametrize("rows", [100, 300, 500, None])
+def test_after_a_reading_that_failed_midway_nothing_is_missing_or_twice(
+    morning: RealtimeWorld, rows: int | None
+) -> None:
+    expected = morning.at(RealtimeFeed.TRIP_UPDATES, START)
+    store = NoPast(morning.context.store) if rows is None else EndedScans(morning.context.store, rows)
+    context = replace(morning.context, store=cast("Store", store))
+    failing = RealtimeWorld(context, morning.wall, RealtimeFeeds(context))
+    with pytest.raises(StoreUnavailable):
+        failing.at(RealtimeFeed.TRIP_UPDATES, START)
+    assert failing.at(RealtimeFeed.TRIP_UPDATES, START) == expected
 
 
 def test_vehicles_are_where_rest_has_them(morning: RealtimeWorld) -> None:
