@@ -51,7 +51,8 @@ class Part:
 
 
 PARTS: Sequence[Part] = (
-    Part(("day", "day-memory", "audit", "sumo"), filling.measure_day),
+    Part(("day", "audit", "sumo"), filling.measure_day),
+    Part(("day-memory",), filling.measure_day_memory),
     Part(("rows", "month"), filling.measure_month),
     Part(("import", "folder"), importing.measure),
     Part(("live", "recovery"), whole_live.measure),

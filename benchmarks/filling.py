@@ -6,25 +6,26 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import psutil
 import pyarrow as pa
 
 from benchmarks import sumo
 from benchmarks.figures import Figure, Unmeasured, timed
+from benchmarks.memory import greatest_memory
 from services.feeders.backfill import Window, fill, plan
+from services.times import format_instant
 from simulator.city import City
 from simulator.day.line_day import MODEL_VERSION
 from simulator.load_network import load_network
 from simulator.network import Network
+from simulator.network_files.writer import write_network
 from storage.duckdb_sql import DUCKDB_TYPES
 from storage.duckdb_store import DuckDBStore
 from storage.schema import SCHEMAS, Kind, Stream
@@ -37,7 +38,6 @@ SHIPPED = Path(__file__).parent.parent / "data" / "lines.yaml"
 WEDNESDAY = datetime(2026, 11, 18, 3, tzinfo=UTC)
 ROOT = SHIPPED.parent.parent
 STORE = "bus.duckdb"
-EVERY_S = 0.5
 MEMORY_GB, AUDIT_S = 1.2, 25
 CODES: Mapping[Kind, str] = DUCKDB_TYPES
 TEXTS: Mapping[Kind, str] = DUCKDB_TYPES | {"id": "VARCHAR"}
@@ -47,18 +47,18 @@ OLDER_ROWS_PER_S = 90_000
 
 
 def measure_day() -> Iterator[Figure | Unmeasured]:
-    """A weekday of the whole network against raw ingest and SUMO, its memory, and its audit."""
+    """A weekday of the whole network against raw ingest and SUMO, and its audit."""
     whole, jobs = whole_network(), os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
         done = filled(whole, timedelta(days=1), Path(folder), jobs=jobs)
-        yield from stored_day(whole, done)
+        yield stored_day(whole, done)
         yield audited(whole, Path(folder))
     yield sumo.beside(done.seconds, whole, WEDNESDAY.date(), jobs=jobs)
 
 
-def stored_day(whole: Network, done: Filled) -> Iterator[Figure]:
-    """The time and the memory of the stored weekday."""
-    yield Figure(
+def stored_day(whole: Network, done: Filled) -> Figure:
+    """The time of the stored weekday."""
+    return Figure(
         "a weekday of the whole network, simulated and stored",
         done.seconds, "s", "raw ingest of the same rows into tables of texts", done.texts_s, "at most", 1.5,
         f"{whole.name}: {len(whole.lines)} lines, {len(whole.line_of_bus):,} buses, "
@@ -66,10 +66,27 @@ def stored_day(whole: Network, done: Filled) -> Iterator[Figure]:
         f"{done.codes_s:.2f} s",
         row_id="day",
     )  # fmt: skip
+
+
+def measure_day_memory() -> Iterator[Figure]:
+    """The memory of `bus-simulator backfill` of that weekday, with all its processes."""
+    feeds = feeds_folder()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if feeds is not None and (feeds / FEED).exists():
+            network, read = feeds / FEED, "the feed"
+        else:
+            network, read = folder / "network", "a network folder"
+            network.mkdir()
+            write_network(synthetic_network(), network)
+        end = WEDNESDAY + timedelta(days=1)
+        span = ("--start", format_instant(WEDNESDAY), "--end", format_instant(end))
+        options = ("--store", f"duckdb:{folder / STORE}", "--network", str(network), *span)
+        peak_gb = greatest_memory([sys.executable, "-m", "bus_simulator", "backfill", *options], ROOT)
+    note = f"the command `backfill`, which reads {read}; greatest sum of proportional set sizes"
     yield Figure(
         "memory of that weekday, all processes together",
-        done.peak_gb, "GB", "target", MEMORY_GB, "at most", 1, "greatest sum of proportional set sizes",
-        row_id="day-memory",
+        peak_gb, "GB", "target", MEMORY_GB, "at most", 1, note, row_id="day-memory",
     )  # fmt: skip
 
 
@@ -101,13 +118,12 @@ def whole_network() -> Network:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A span simulated and stored: seconds, greatest memory, rows, and seconds to ingest its rows alone.
+    """A span simulated and stored: seconds, rows, and seconds to ingest its rows alone.
 
     `texts_s` is for tables with ids as texts, which the store had at first, `codes_s` for the store's own.
     """
 
     seconds: float
-    peak_gb: float
     rows: int
     texts_s: float
     codes_s: float
@@ -118,13 +134,13 @@ def filled(network: Network, span: timedelta, folder: Path, *, jobs: int) -> Fil
     run = Run(1, network.digest, "", MODEL_VERSION)
     began = time.perf_counter()
     with closing(DuckDBStore(folder / STORE)) as store:
-        with greatest_memory() as memory, closing(City(network, jobs=jobs)) as city:
+        with closing(City(network, jobs=jobs)) as city:
             windows = plan(store, WEDNESDAY, WEDNESDAY + span, newest_first=False)
             rows = sum(done.rows for done in fill(windows, model=city, store=store, run=run))
         seconds = time.perf_counter() - began
         texts_s = ingested(store, windows, folder / "texts.duckdb", TEXTS)
         codes_s = ingested(store, windows, folder / "codes.duckdb", CODES)
-    return Filled(seconds, memory.peak_gb, rows, texts_s, codes_s)
+    return Filled(seconds, rows, texts_s, codes_s)
 
 
 def ingested(store: DuckDBStore, windows: Sequence[Window], path: Path, types: Mapping[Kind, str]) -> float:
@@ -177,37 +193,3 @@ def audited(network: Network, folder: Path) -> Figure | Unmeasured:
     seconds = time.perf_counter() - began
     note = f"the command from its start, {len(network.lines)} lines read from the feed"
     return timed(what, seconds, "s", AUDIT_S, note, row_id="audit")
-
-
-class Memory:
-    """The greatest sum of this process's and its children's memory, as their proportional set sizes."""
-
-    def __init__(self) -> None:
-        self.peak_gb = 0.0
-
-    def note(self) -> None:
-        """Note the present memory."""
-        total = 0
-        process = psutil.Process()
-        for each in (process, *process.children(recursive=True)):
-            with suppress(psutil.Error):  # the process has just ended
-                total += each.memory_full_info().pss
-        self.peak_gb = max(self.peak_gb, total / 1e9)
-
-
-@contextmanager
-def greatest_memory() -> Iterator[Memory]:
-    """Note the memory every `EVERY_S` in a thread while the block runs."""
-    memory, ended = Memory(), threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(EVERY_S):
-            memory.note()
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield memory
-    finally:
-        ended.set()
-        thread.join()
