@@ -134,7 +134,7 @@ def filled(network: Network, span: timedelta, folder: Path, *, jobs: int) -> Fil
     run = Run(1, network.digest, "", MODEL_VERSION)
     began = time.perf_counter()
     with closing(DuckDBStore(folder / STORE)) as store:
-        with closing(City(network, jobs=jobs)) as city:
+        with closing(City(network, jobs=jobs, kept_days=0)) as city:
             windows = plan(store, WEDNESDAY, WEDNESDAY + span, newest_first=False)
             rows = sum(done.rows for done in fill(windows, model=city, store=store, run=run))
         seconds = time.perf_counter() - began

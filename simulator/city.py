@@ -28,7 +28,7 @@ from simulator.types import LineId, to_ms
 from storage.schema import Stream
 
 KEPT_DAYS = 3
-"""Line-days kept in memory for each line. A weekday of the whole of Madrid takes some 250 MB."""
+"""Line-days kept in memory for each line by default. A weekday of the whole of Madrid takes some 250 MB."""
 
 
 class City:
@@ -36,7 +36,8 @@ class City:
 
     `jobs`: processes that simulate line-days; 1 simulates in this one. `network` has the extra
     buses of the `scenario` already (`Scenario.applied_to`). If it is a part of a network, `whole` is all of
-    it: scenarios share a surge among all lines of a stop.
+    it: scenarios share a surge among all lines of a stop. `kept_days`: how many line-days stay in memory for
+    each line, and no fewer than a window needs; 0 suits windows in ascending order.
     `on_progress` is called as line-days are simulated.
     """
 
@@ -49,6 +50,7 @@ class City:
         scenario: Scenario | None = None,
         whole: Network | None = None,
         on_progress: OnProgress = ignore_progress,
+        kept_days: int = KEPT_DAYS,
     ):
         self._lines_of_stop = (whole or network).lines_of_stop
         self.network, self.seed, self._scenario = network, seed, scenario
@@ -56,6 +58,7 @@ class City:
         self._entities = EntityIndex(network, seed=seed)
         self._on_progress = on_progress
         self._lock = Lock()
+        self._most_kept = kept_days * len(network.lines)
         self._days: OrderedDict[tuple[LineId, date], Trajectory] = OrderedDict()
         self._processes = LineDayProcesses(seed, jobs)
 
@@ -120,15 +123,19 @@ class City:
     def _simulated(self, wanted: Sequence[tuple[Line, date]]) -> Sequence[Trajectory]:
         """The `wanted` line-days, from memory or simulated now."""
         missing = [(line, day) for line, day in wanted if (line.line_id, day) not in self._days]
+        self._make_room(wanted, len(missing))
         results = self._processes.results([self._job(line, day) for line, day in missing])
         for (line, day), trajectory in zip(missing, self._reported(results, missing), strict=True):
             self._days[line.line_id, day] = trajectory
-        for line, day in wanted:
-            self._days.move_to_end((line.line_id, day))
-        # Least recently used line-days go first, but never one that this call returns.
-        while len(self._days) > max(KEPT_DAYS * len(self.network.lines), len(wanted)):
-            self._days.popitem(last=False)
         return [self._days[line.line_id, day] for line, day in wanted]
+
+    def _make_room(self, wanted: Sequence[tuple[Line, date]], missing: int) -> None:
+        """Drop the least recently used line-days for `missing` ones, but none of those `wanted`."""
+        for line, day in wanted:
+            if (line.line_id, day) in self._days:
+                self._days.move_to_end((line.line_id, day))
+        while len(self._days) + missing > max(self._most_kept, len(wanted)):
+            self._days.popitem(last=False)
 
     def _reported(
         self, results: Iterable[Trajectory], missing: Sequence[tuple[Line, date]]

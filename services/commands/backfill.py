@@ -80,7 +80,7 @@ def backfill(
             scenario_words=inputs.scenario_words,
         )
         disturbed = disturbed_inputs(inputs, stored_journal(journaled(target, journal_object)))
-        city = stack.enter_context(closing(disturbed.city(jobs, progress)))
+        city = stack.enter_context(closing(disturbed.city(jobs, progress, ascending=True)))
         began = time.perf_counter()
         first, rows = write_missing(target, stretch, inputs.run, city)
         seconds = time.perf_counter() - began

@@ -45,9 +45,14 @@ class Inputs:
         """The network without the scenario's extra buses."""
         return self.without_extra_buses or self.network
 
-    def city(self, jobs: int | None, on_progress: OnProgress = ignore_progress) -> City:
-        """Return the model, with `jobs` processes; None chooses by the size of the network."""
-        from simulator.city import City
+    def city(
+        self, jobs: int | None, on_progress: OnProgress = ignore_progress, *, ascending: bool = False
+    ) -> City:
+        """Return the model, with `jobs` processes; None chooses by the size of the network.
+
+        If its windows are `ascending`, it keeps no line-days before the latest window.
+        """
+        from simulator.city import KEPT_DAYS, City
 
         return City(
             self.network,
@@ -55,6 +60,7 @@ class Inputs:
             jobs=jobs or processes_for(self.network),
             scenario=self.scenario,
             on_progress=on_progress,
+            kept_days=0 if ascending else KEPT_DAYS,
         )
 
     def scenario_words(self, digest: str) -> str:

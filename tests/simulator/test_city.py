@@ -17,6 +17,7 @@ import pytest
 
 from simulator.city import KEPT_DAYS, City
 from simulator.day import line_day_processes
+from simulator.progress import Progress
 from simulator.scenario.disruptions import Strike
 from simulator.scenario.scenario import Scenario
 from storage.schema import Stream
@@ -65,6 +66,23 @@ def test_line_days_are_kept_for_a_few_days_only() -> None:
             start = START + timedelta(days=day)
             city.window(start, start + timedelta(minutes=1), [Stream.BUS_POSITION])
         assert city.line_days_in_memory == KEPT_DAYS * len(network.lines)
+
+
+def test_a_city_for_ascending_windows_keeps_no_line_day_before_the_latest() -> None:
+    network, simulated, kept = two_lines(), 0, []
+
+    def count(progress: Progress) -> None:
+        nonlocal simulated
+        simulated += progress.done == progress.total and progress.total
+
+    with closing(City(network)) as plain, closing(City(network, kept_days=0, on_progress=count)) as city:
+        for hour in range(24):
+            start = START + timedelta(hours=hour)
+            span = (start, start + timedelta(hours=1))
+            assert city.window(*span, tuple(Stream)) == plain.window(*span, tuple(Stream))
+            kept.append(city.line_days_in_memory)
+        assert plain.line_days_in_memory == simulated, "none was simulated twice"
+        assert kept[0] == kept[-1] == len(network.lines) < simulated
 
 
 def test_line_days_begun_in_another_process_change_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
