@@ -6,6 +6,7 @@ message on stderr.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -42,7 +43,7 @@ from services.commands.validate import validate
 from services.errors import InputError
 from services.logs import LogFormat
 from services.stack.supervisor_control import StackProblem
-from storage.errors import DependencyError
+from storage.errors import DependencyError, without_passwords
 
 log = logging.getLogger("bus_simulator.cli")
 
@@ -124,7 +125,9 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(arguments, prog_name="bus-simulator", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(without_passwords(said.getvalue()), err=True, nl=False)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return refuse("interrupted", INTERRUPTED)
@@ -145,7 +148,7 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
 
 def refuse(message: str, code: int) -> int:
     """Print an error message and return the exit code."""
-    click.echo(f"Error: {message}", err=True)
+    click.echo(f"Error: {without_passwords(message)}", err=True)
     return code
 
 

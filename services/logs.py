@@ -1,6 +1,7 @@
 """Logs: one JSON object a line on stderr, the same fields in every service; plain lines on a terminal.
 
-A terminal gets no line for each request: those go to a log file, or to stderr as JSON. No key is ever logged.
+A terminal gets no line for each request: those go to a log file, or to stderr as JSON. No key is ever logged,
+and no password of a URL.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Literal, TextIO, TypeAlias
 
 from services.times import format_instant
 from simulator.clock import SystemWall
+from storage.errors import without_passwords
 
 OWN = "bus_simulator"
 access = logging.getLogger(f"{OWN}.access")
@@ -122,7 +124,7 @@ class JsonFormatter(logging.Formatter):
             line["cause"] = cause(record.exc_info[1])
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 line["traceback"] = self.formatException(record.exc_info)
-        return ENCODE(line)
+        return without_passwords(ENCODE(line))
 
 
 class TextFormatter(logging.Formatter):
@@ -137,7 +139,7 @@ class TextFormatter(logging.Formatter):
             words.append(f"cause={cause(record.exc_info[1])}")
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 words[-1] += f"\n{self.formatException(record.exc_info)}"
-        return " ".join(words)
+        return without_passwords(" ".join(words))
 
 
 def cause(error: BaseException) -> str:

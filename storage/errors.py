@@ -10,9 +10,19 @@ from datetime import datetime
 from urllib.parse import unquote
 
 HIDDEN = "***"
-IN_AUTHORITY = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*(?=@)")
+AFTER_SCHEME = re.compile(r"(?<=:/)(/?[^/?#@:\s\"]*):[^\s\"]*(?=@)")
+"""User and password of a URL in a text, also where a path has joined its two slashes. Greedy: a password that
+isn't percent-encoded may have any character, and hiding more than it does no harm."""
+WHOLE_URL = re.compile(r"(?<=://)([^/?#@:]*):.*(?=@)", re.DOTALL)
+BARE = re.compile(r"^(?!duckdb:|lake:)([^/?#@:\s]*):.*(?=@)", re.DOTALL)
+"""The same for a whole URL, and for one whose scheme or slashes were forgotten."""
 INNER_URL = re.compile(r"(?<=[?&]read_url=)[^&#]+")
-IN_QUERY = re.compile(r"(?<=[?&])((?:ssl)?password)=[^&#]*", re.IGNORECASE)
+NAMES = ("password", "passwd", "pwd", "secret", "_key")
+ENCODED_NAME = re.compile(r"(?<=[?&])[^=&]*%[^=&]*(?==)")
+VALUE = re.compile(
+    rf"((?:{'|'.join(NAMES)})\s*=\s*)(?!\*\*\*)[^\s&\"]+(?:&[^=&\s\"]*(?=&|\s|\"|$))*", re.IGNORECASE
+)
+"""A secret's name and value, with pieces after an & that have no name, since they may be of the value."""
 
 
 class DependencyError(Exception):
@@ -72,4 +82,16 @@ class RunMismatch(StoreError):
 def without_password(url: str) -> str:
     """A URL in which `***` stands for a password, for messages and logs; also in one that it holds."""
     url = INNER_URL.sub(lambda found: without_password(unquote(found[0])), url)
-    return IN_QUERY.sub(rf"\1={HIDDEN}", IN_AUTHORITY.sub(rf"\1:{HIDDEN}", url))
+    url = ENCODED_NAME.sub(lambda found: unquote(found[0]), url)
+    pattern = WHOLE_URL if "://" in url else BARE
+    return without_passwords(pattern.sub(rf"\1:{HIDDEN}", url))
+
+
+def without_passwords(text: str) -> str:
+    """A text in which `***` stands for the passwords of URLs, and for values such as `password=…`."""
+    if ":/" in text and "@" in text:
+        text = AFTER_SCHEME.sub(rf"\1:{HIDDEN}", text)
+    if "=" not in text:
+        return text
+    lowered = text.lower()  # the pattern alone is slow, and each line of a log comes here
+    return VALUE.sub(rf"\1{HIDDEN}", text) if any(name in lowered for name in NAMES) else text

@@ -46,8 +46,8 @@ def open_store(url: str, *, shard: str = "", token: str | None = None) -> Store:
 
 
 def _open_duckdb(url: str, place: str) -> Store:
-    if not place.strip() or place.startswith(":"):
-        raise ValueError(f"{url!r} names no file: expected duckdb:PATH")
+    if not place.strip() or place.startswith(":") or "://" in place:
+        raise ValueError(f"{without_password(url)!r} names no file: expected duckdb:PATH")
     # Imported here, since other stores need no DuckDB.
     from storage.duckdb_store import DuckDBStore
 

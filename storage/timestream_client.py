@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from storage.errors import StoreError, StoreUnavailable
+from storage.errors import StoreError, StoreUnavailable, without_password
 from storage.timestream_errors import (
     RejectedRecord,
     code_of,
@@ -86,7 +86,7 @@ class RetryingClient:
     def __init__(self, client: BaseClient, policy: RetryPolicy, deadline: Deadline | None = None) -> None:
         self._client, self._policy = client, policy
         self._deadline = deadline or Deadline()
-        self.endpoint_url: str = client.meta.endpoint_url
+        self.endpoint_url: str = without_password(client.meta.endpoint_url)
         self._closed = threading.Event()
         self._outage = _Outage(self.endpoint_url)
 

@@ -20,7 +20,7 @@ from services.lake.date_task import DateTask, packed
 from simulator.day.line_day_processes import process_pool
 from simulator.progress import OnProgress, Progress
 from storage.coverage import Interval, uncovered
-from storage.errors import RunMismatch, StoreUnavailable
+from storage.errors import RunMismatch, StoreUnavailable, without_password
 from storage.lake.manifest import Manifest
 from storage.lake.place import LakePlace
 from storage.lake.writer import by_date, publish, written
@@ -152,7 +152,9 @@ def cluster_workers(address: str) -> Workers:
         try:
             client = Client(address, timeout=CONNECT_TIMEOUT_S)  # type: ignore[no-untyped-call] # it has no hints
         except (OSError, ValueError) as error:
-            raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error
+            raise InputError(
+                f"--cluster: no Dask scheduler answers at {without_password(address)}: {error}"
+            ) from error
         with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call] # nor this
             threads = client.nthreads()  # type: ignore[no-untyped-call] # nor this
             # Without workers yet, it gets some later.
@@ -169,4 +171,6 @@ def _check_answers(address: str) -> None:
             raise ValueError("expected tcp://HOST:PORT")
         socket.create_connection((parts.hostname, parts.port), CONNECT_TIMEOUT_S).close()
     except (OSError, ValueError) as error:
-        raise InputError(f"--cluster: no Dask scheduler answers at {address}: {error}") from error
+        raise InputError(
+            f"--cluster: no Dask scheduler answers at {without_password(address)}: {error}"
+        ) from error

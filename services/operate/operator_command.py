@@ -10,7 +10,7 @@ from services.errors import InputError
 from services.operate.aws_problems import AwsProblem
 from services.operate.resource_names import REGION
 from services.stack.supervisor_control import StackProblem
-from storage.errors import DependencyError
+from storage.errors import DependencyError, without_passwords
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -26,7 +26,7 @@ class OperatorCommand(click.Command):
         try:
             return super().invoke(ctx)
         except (AwsProblem, DependencyError, InputError, StackProblem) as problem:
-            raise click.ClickException(str(problem)) from problem
+            raise click.ClickException(without_passwords(str(problem))) from problem
         except OSError as problem:
             place = f"{problem.filename}: " if problem.filename else ""
             raise click.ClickException(f"{place}{problem.strerror or problem}") from problem

@@ -26,7 +26,7 @@ from pyiceberg.types import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.errors import RunMismatch, StoreUnavailable
+from storage.errors import RunMismatch, StoreUnavailable, without_passwords
 from storage.lake.manifest import Manifest
 from storage.lake.place import LakePlace
 from storage.schema import SCHEMAS, Kind, Stream
@@ -55,14 +55,16 @@ class IcebergTables:
     def __init__(self, name: str) -> None:
         self._catalog_name, _, self._namespace = name.partition(".")
         if not self._catalog_name or not self._namespace:
-            raise ValueError(f"{name!r} names no tables: expected CATALOG.NAMESPACE")
+            raise ValueError(f"{without_passwords(name)!r} names no tables: expected CATALOG.NAMESPACE")
         # It warns for each file that ids, which are dictionaries in it, are texts in Iceberg.
         logging.getLogger("pyiceberg.io.pyarrow").setLevel(logging.ERROR)
         try:
             with self._translated():
                 self._catalog = load_catalog(self._catalog_name)
         except ValueError as error:
-            raise ValueError(f"pyiceberg knows no catalog {self._catalog_name!r}: {error}") from error
+            raise ValueError(
+                f"pyiceberg knows no catalog {self._catalog_name!r}: {without_passwords(str(error))}"
+            ) from error
 
     def publish(self, place: LakePlace, manifest: Manifest) -> int:
         """Add the files of a lake that the tables lack, and return how many. Their metadata are in the lake.
@@ -84,7 +86,7 @@ class IcebergTables:
         except (OSError, SQLAlchemyError, ServiceUnavailableError, CommitFailedException) as error:
             said = str(error).strip().splitlines()
             raise StoreUnavailable(
-                f"Iceberg catalog {self._catalog_name!r}: {said[0] if said else error!r}"
+                f"Iceberg catalog {self._catalog_name!r}: {without_passwords(said[0]) if said else error!r}"
             ) from error
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, without_password
 
 S3 = "s3://"
 DEFAULT_REGION = "eu-west-1"
@@ -22,16 +22,22 @@ class LakePlace:
     """The folder at a path, or what is below `s3://BUCKET/PREFIX`. Paths are relative to it.
 
     S3 is where the standard variables and files of AWS point, such as `AWS_ENDPOINT_URL_S3`.
-    Errors are `StoreUnavailable`. Raises ValueError for a URL without a bucket.
+    Errors are `StoreUnavailable`. Raises ValueError for another URL.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         if url.startswith(S3):
             self._base = url.removeprefix(S3).rstrip("/")
-            if not self._base or self._base.startswith("/"):
-                raise ValueError(f"{url!r} names no bucket: expected s3://BUCKET/PREFIX")
+            bucket = self._base.partition("/")[0]
+            if not bucket or set(bucket) & set(":@") or "?" in url:
+                raise ValueError(
+                    f"{without_password(url)!r} names no bucket: expected s3://BUCKET/PREFIX, "
+                    "and who reads it in the variables of AWS"
+                )
             self._files: fs.FileSystem = _s3()
+        elif "://" in url:
+            raise ValueError(f"{without_password(url)!r} is no lake: expected PATH or s3://BUCKET/PREFIX")
         else:
             self._base = str(Path(url).expanduser().absolute())
             self._files = fs.LocalFileSystem()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from storage.errors import StoreError, StoreInvalid, StoreUnavailable
+from storage.errors import HIDDEN, StoreError, StoreInvalid, StoreUnavailable
 from storage.postgres.authorities import with_local_authorities
 from storage.postgres.sql import HAS_META, META
 
@@ -26,6 +27,7 @@ PATIENT: Mapping[str, str] = {
 """Settings of libpq unless the URL has its own: a server that doesn't answer is given up after seconds."""
 OLDEST_SERVER = 140_000
 """PostgreSQL 14, in the numbers of `PQserverVersion`."""
+QUOTED = re.compile(r'"([^"]*)"')
 MOST_CONNECTIONS = 8
 WAIT_S = 10.0
 """How long to wait for a free connection."""
@@ -47,7 +49,11 @@ class PostgresConnections:
         try:
             given = conninfo.conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
-            raise ValueError(f"{place!r} is not a store: {_first_line(error)}") from error
+            # It quotes what is wrong, which may be of a password that isn't percent-encoded.
+            said = QUOTED.sub(
+                lambda found: found[0] if found[1] in place else f'"{HIDDEN}"', _first_line(error)
+            )
+            raise ValueError(f"{place!r} is not a store: {said}") from None
         self._settings = conninfo.make_conninfo(
             **{**PATIENT, **with_local_authorities({name: str(value) for name, value in given.items()})}
         )

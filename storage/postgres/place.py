@@ -10,6 +10,8 @@ from storage.errors import without_password
 
 DEFAULT_SCHEMA = "bus_simulator"
 SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+PARTS = re.compile(r"(?P<credentials>\w+://(?:[^@/]*@)?)(?P<place>[^?]*)(?:\?(?P<query>.*))?", re.DOTALL)
+"""As libpq divides a URL: a user and password, if any, end before the first @ and have no /."""
 OUR_PARAMETERS = ("schema", "read_url")
 """Parameters of a URL that libpq doesn't know."""
 
@@ -28,7 +30,13 @@ class PostgresPlace(NamedTuple):
             urlsplit(url)
         except ValueError as error:
             raise ValueError(f"{without_password(url)!r} is not a store: {error}") from error
-        address, _, query = url.partition("?")
+        parts = PARTS.fullmatch(url)
+        if parts is None or "@" in parts["place"]:
+            raise ValueError(
+                f"{without_password(url)!r} is not a store: expected postgresql://USER@HOST/DATABASE, "
+                "with @ and / in a password percent-encoded"
+            )
+        address, query = parts["credentials"] + parts["place"], parts["query"] or ""
         pieces = [piece.partition("=") for piece in query.split("&") if piece]
         ours = {name: unquote(value) for name, _, value in pieces if name in OUR_PARAMETERS}
         schema, read_url = ours.get("schema", DEFAULT_SCHEMA), ours.get("read_url", "")

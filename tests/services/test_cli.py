@@ -26,6 +26,8 @@ from storage.schema import Stream
 from tests.case_table import each_case
 from tests.services.backfilled import PAST, copy_backfilled
 
+GENERATE = ("generate", "--from", "2026-03-02T12:00Z", "--to", "2026-03-02T12:01Z", "--jobs", "1")
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -405,3 +407,47 @@ def exported_times(path: Path, form: str) -> list[datetime]:
     with path.open(encoding="utf-8") as file:
         rows = csv.DictReader(file) if form == "csv" else map(json.loads, file)
         return [parse_instant(row["time"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", "--store", "postgresql://me:hidden@127.0.0.1:1/bus"],
+        ["audit", "--store", "postgresql://me:hid/hidden@127.0.0.1:1/bus"],
+        ["audit", "--store", "host=127.0.0.1 port=1 password=hidden"],
+        ["audit", "--store", "me:hidden@127.0.0.1/bus"],
+        ["audit", "--store", "duckdb:postgresql://me:hidden@127.0.0.1/bus"],
+        ["audit", "--store", "lake:s3://me:hidden@bucket/lake"],
+        ["audit", "postgresql://me:hidden@127.0.0.1/bus"],
+        ["postgresql://me:hidden@127.0.0.1/bus"],
+        ["validate", "https://me:hidden@example.org/gtfs.zip"],
+        ["import-gtfs", "https://me:hidden@example.org/gtfs.zip", "-o", "network"],
+        ["import-lake", "s3://me:hidden@bucket/lake"],
+        ["snapshot", "-o", "postgresql://me:hidden@127.0.0.1/bus"],
+        ["timestream-local", "--store", "postgresql://me:hidden@127.0.0.1/bus"],
+        ["diff", "weekday", "postgresql://me:hidden@127.0.0.1/bus"],
+        ["run", "--map-tiles", "ftp://me:hidden@example.org/tiles"],
+        [*GENERATE, "-o", "s3://me:hidden@bucket/lake"],
+        [*GENERATE, "-o", "postgresql://me:hidden@127.0.0.1/bus"],
+        [*GENERATE, "-o", "lake", "--cluster", "tcp://me:hidden@127.0.0.1:1"],
+        [*GENERATE, "-o", "lake", "--cluster", "tcp://127.0.0.1:x?password=hidden"],
+        [*GENERATE, "-o", "lake", "--iceberg", "postgresql://me:hidden@127.0.0.1/bus"],
+    ],
+    ids=" ".join,
+)
+def test_a_message_shows_no_password(
+    capsys: pytest.CaptureFixture[str], folder: Path, arguments: list[str]
+) -> None:
+    assert status_of(arguments) in (1, 2)
+    printed = capsys.readouterr()
+    assert "***" in printed.err
+    assert "hidden" not in printed.err + printed.out
+    assert not any("hidden" in str(path) for path in folder.rglob("*"))
+
+
+def test_the_help_shows_no_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUS_SIMULATOR_STORE", "postgresql://me:hidden@127.0.0.1/bus")
+    assert status_of(["run", "--help"]) == 0
+    assert "hidden" not in capsys.readouterr().out

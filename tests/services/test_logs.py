@@ -94,3 +94,19 @@ def test_a_log_file_has_everything_as_json(
         logged(monkeypatch, form, terminal=terminal, file=file)
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert [line["message"] for line in lines] == ["history written", "request", "it failed"] * 2
+
+
+@pytest.mark.parametrize("form", get_args(LogFormat))
+def test_no_line_shows_the_password_of_a_url(monkeypatch: pytest.MonkeyPatch, form: LogFormat) -> None:
+    stderr = Stderr(terminal=False)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    logs.configure("DEBUG", form)
+    log.info("store %s", "postgresql://me:hidden@host/bus", extra={"fields": {"url": "s3://me:hidden@host"}})
+    try:
+        raise ValueError("host=here password=hidden")
+    except ValueError:
+        log.exception("it failed")
+    written = stderr.getvalue()
+    assert "postgresql://me:***@host/bus" in written
+    assert "hidden@" not in written
+    assert "password=hidden" not in written.partition("Traceback")[0]

@@ -15,6 +15,7 @@ from storage.digest import stream_digest
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch, StoreError, StoreInvalid, StoreUnavailable
 from storage.open import open_store
+from storage.postgres.place import PostgresPlace
 from storage.postgres.rows import binary_of
 from storage.postgres.store import PostgresStore
 from storage.schema import SCHEMAS, Stream
@@ -181,6 +182,24 @@ def test_an_older_server_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             StoreUnavailable,
             r"postgresql://u:\*\*\*@127.0.0.1:1/bus: connection failed",
         ),
+        (
+            lambda _: "postgresql://me:a/secret@host/x",
+            ValueError,
+            "with @ and / in a password percent-encoded",
+        ),
+        (
+            lambda _: "postgresql://me:a@secret@host/x",
+            ValueError,
+            "with @ and / in a password percent-encoded",
+        ),
+        (lambda _: "postgresql:me:secret@host/x", ValueError, "expected postgresql://USER@HOST/DATABASE"),
+        (lambda _: "postgresql://me:%secret@host/x", ValueError, r'percent-encoded token: "\*\*\*"'),
+        (lambda _: "postgresql://me:a secret@host/x", ValueError, r'spaces found in "\*\*\*"'),
+        (
+            lambda _: "postgresql://host/x?password=a&secret",
+            ValueError,
+            r'in URI query parameter: "\*\*\*"',
+        ),
         (lambda _: "postgresql://me:secret@[::1/x", ValueError, "is not a store: Invalid IPv6 URL"),
         (lambda _: "mysql://me:secret@host/x", ValueError, "unknown store 'mysql'"),
     ],
@@ -191,6 +210,11 @@ def test_a_wrong_url_is_refused_without_its_password(
     with pytest.raises(error, match=message) as raised:
         open_store(change(shared_server().url))
     assert "secret" not in str(raised.value)
+
+
+def test_a_password_may_have_a_question_mark() -> None:
+    place = PostgresPlace.of("postgresql://me:a?b#c@host:1/bus?schema=city&sslmode=require")
+    assert place == ("postgresql://me:a?b#c@host:1/bus?sslmode=require", "city", "")
 
 
 def test_a_user_without_rights_is_told_which(tmp_path: Path) -> None:

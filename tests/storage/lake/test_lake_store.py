@@ -164,7 +164,19 @@ def test_a_folder_that_is_no_lake_is_refused(
         open_store(f"lake:{tmp_path}")
 
 
-@pytest.mark.parametrize("url", ["lake:", "lake:s3://", "lake:s3:///x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "lake:",
+            "lake:s3://",
+            "lake:s3:///x",
+            "lake:s3://me:hidden@bucket/x",
+            "lake:s3://bucket/x?region=r",
+        ),
+        *("lake:postgresql://host/x", "duckdb:postgresql://host/x"),
+    ],
+)
 def test_a_lake_without_a_place_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         open_store(url)
