@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.feeders.backfill import MOST_AT_ONCE, ROWS_AT_ONCE
 from services.times import HOUR, floor
@@ -26,8 +30,22 @@ if TYPE_CHECKING:
     from simulator.city import City
 
 
-Window: TypeAlias = "Mapping[Stream, pa.Table]"
-"""The rows of all streams within an hour."""
+ROWS_AHEAD = 1_000_000
+"""About how many rows are kept that wait for being written; at least a block."""
+
+
+class Block(NamedTuple):
+    """The rows of all streams within [start, end), which is within a date's `span`."""
+
+    span: Interval
+    start: datetime
+    end: datetime
+    tables: Mapping[Stream, pa.Table]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(map(len, self.tables.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +69,12 @@ def write_dates(task: DateTask) -> int:
     """
     inputs, city = _unpacked(task.inputs)
     place, rows = LakePlace(task.url), 0
-    with ThreadPoolExecutor(1, "lake-simulator") as pool:
-        for span in task.spans:
-            if not is_written(place, span):
-                rows += write_span(place, inputs.run, span, _ahead(pool, _hours(city, *span)))
+    with (
+        ThreadPoolExecutor(1, "lake-simulator") as pool,
+        closing(_ahead(pool, _blocks(city, place, task.spans))) as blocks,
+    ):
+        for span, of_date in groupby(blocks, key=attrgetter("span")):
+            rows += write_span(place, inputs.run, span, chain.from_iterable(map(_hours, of_date)))
     return rows
 
 
@@ -65,23 +85,38 @@ def _unpacked(content: bytes) -> tuple[Inputs, City]:
     return inputs, inputs.city(jobs=1)
 
 
-def _ahead(pool: Executor, windows: Iterator[Window]) -> Iterator[Window]:
-    """Some windows, of which the pool makes the next one while the caller has the one before."""
-    following = pool.submit(next, windows, None)
-    while (window := following.result()) is not None:
-        following = pool.submit(next, windows, None)
-        yield window
-
-
-def _hours(city: City, start: datetime, end: datetime) -> Iterator[Window]:
-    """The hours of a span. Those with few rows are simulated together, which takes less time."""
+def _blocks(city: City, place: LakePlace, spans: Iterable[Interval]) -> Iterator[Block]:
+    """The rows of the spans that aren't written. Hours with few rows are simulated together, for speed."""
     together = 1
-    while start < end:
-        following = min(floor(start, HOUR) + together * HOUR, end)
-        tables = city.window(start, following, list(Stream))
-        rows = sum(map(len, tables.values()))
-        together = min(max(ROWS_AT_ONCE * together // max(rows, 1), 1), MOST_AT_ONCE)
-        while start < following:
-            hour = start, min(floor(start, HOUR) + HOUR, following)
-            yield {stream: within(table, [hour]) for stream, table in tables.items()}
-            start = hour[1]
+    for start, end in spans:
+        if is_written(place, (start, end)):
+            continue
+        begins = start
+        while begins < end:
+            ends = min(floor(begins, HOUR) + together * HOUR, end)
+            block = Block((start, end), begins, ends, city.window(begins, ends, list(Stream)))
+            together = min(max(ROWS_AT_ONCE * together // max(block.rows, 1), 1), MOST_AT_ONCE)
+            yield block
+            begins = ends
+
+
+def _ahead(pool: Executor, blocks: Iterator[Block]) -> Generator[Block]:
+    """Some blocks. The pool's thread makes those that follow, also of the next date, while one is written."""
+    following = deque([pool.submit(next, blocks, None)])
+    try:
+        while (block := following.popleft().result()) is not None:
+            while len(following) < max(ROWS_AHEAD // max(block.rows, 1), 1):
+                following.append(pool.submit(next, blocks, None))
+            yield block
+    finally:
+        for future in following:
+            future.cancel()
+
+
+def _hours(block: Block) -> Iterator[Mapping[Stream, pa.Table]]:
+    """The rows of each hour of a block."""
+    start = block.start
+    while start < block.end:
+        hour = start, min(floor(start, HOUR) + HOUR, block.end)
+        yield {stream: within(table, [hour]) for stream, table in block.tables.items()}
+        start = hour[1]

@@ -10,11 +10,13 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
 from storage.arrow_schema import arrow_schema
+from storage.batch import one_chunk
 from storage.coverage import Interval
 from storage.errors import StoreUnavailable
 from storage.lake.manifest import (
@@ -32,6 +34,9 @@ from storage.store import Run
 
 ROW_GROUP_ROWS = 131_072
 """The most rows that are read together. A row group never has rows of two tables that were written."""
+
+VARIED = frozenset(("time", "arrival_time", "latitude", "longitude"))
+"""Columns whose values compress better one by one than as numbers of a dictionary."""
 
 
 def by_date(span: Interval) -> Iterator[Interval]:
@@ -58,8 +63,15 @@ def write_span(place: LakePlace, run: Run, span: Interval, tables: Tables) -> in
         sinks = {
             stream: stack.enter_context(
                 # Without Arrow's own schema, whose dictionaries some engines refuse: ids are plain texts.
+                # Rows are in the order of time, so that the bounds of other columns help no query.
                 parquet.ParquetWriter(
-                    path, arrow_schema(stream), compression="zstd", version="2.6", store_schema=False
+                    path,
+                    arrow_schema(stream),
+                    compression="zstd",
+                    version="2.6",
+                    use_dictionary=[name for name in arrow_schema(stream).names if name not in VARIED],
+                    write_statistics=["time"],
+                    store_schema=False,
                 )
             )
             for stream, path in local.items()
@@ -87,7 +99,7 @@ def canonical(table: pa.Table) -> pa.Table:
 
     Parquet stores a dictionary as it is, and what else a city has simulated may be in it.
     """
-    columns = [each.combine_chunks() for each in table.columns]
+    columns = [one_chunk(table, name) for name in table.column_names]
     return pa.Table.from_arrays(
         [_canonical_ids(each) if pa.types.is_dictionary(each.type) else each for each in columns],
         schema=table.schema,
@@ -96,6 +108,8 @@ def canonical(table: pa.Table) -> pa.Table:
 
 def _canonical_ids(ids: pa.DictionaryArray) -> pa.DictionaryArray:
     used = pc.unique(ids.indices).drop_null()
+    if used.equals(pa.array(np.arange(len(ids.dictionary), dtype=np.int32))):
+        return ids
     codes = pc.index_in(ids.indices, used)
     return pa.DictionaryArray.from_arrays(codes, ids.dictionary.take(used))
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from services.cli import status_of
@@ -157,6 +159,30 @@ def test_a_task_that_is_done_again_leaves_what_is_written(tmp_path: Path) -> Non
     again = date_task.write_dates(task)
     assert 0 < again < rows
     assert date_task.write_dates(task) == 0
+
+
+def test_the_next_date_is_simulated_while_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, late = Event(), []
+
+    def window(city: City, start: datetime, *rest: Any) -> Mapping[Stream, pa.Table]:
+        if start >= SPAN[0] + HOUR:
+            begun.set()
+        return simulated(city, start, *rest)
+
+    def waits(place: LakePlace, run: Run, span: Interval, tables: Tables) -> int:
+        rows = write_span(place, run, span, tables)
+        if not begun.wait(30):
+            late.append(span)
+        return rows
+
+    simulated = City.window
+    monkeypatch.setattr(City, "window", window)
+    monkeypatch.setattr(date_task, "write_span", waits)
+    spans = ((SPAN[0], SPAN[0] + HOUR), (SPAN[0] + HOUR, SPAN[1]))
+    date_task.write_dates(date_task.DateTask(str(tmp_path), spans, date_task.packed(inputs())))
+    assert not late
 
 
 def test_an_interrupted_generation_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

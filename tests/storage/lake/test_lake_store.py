@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import dataset
+from pyarrow import dataset, parquet
 
 from storage.errors import StoreError, StoreInvalid, StoreUnavailable
 from storage.lake.place import LakePlace
@@ -180,6 +180,21 @@ def test_a_folder_that_is_no_lake_is_refused(
 def test_a_lake_without_a_place_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         open_store(url)
+
+
+def test_bounds_are_kept_of_the_time_and_dictionaries_of_values_that_recur(
+    store: LakeStore, tmp_path: Path
+) -> None:
+    files = (tmp_path / "lake").glob("stream=bus_position/date=*/*.parquet")
+    metadata = next(found for found in map(parquet.read_metadata, files) if found.num_rows)
+    row_group = metadata.row_group(0)
+    columns = {
+        column.path_in_schema: column for column in map(row_group.column, range(row_group.num_columns))
+    }
+    assert [name for name, column in columns.items() if column.is_stats_set] == ["time"]
+    assert [name for name, column in columns.items() if not column.has_dictionary_page] == [
+        *("time", "latitude", "longitude")
+    ]
 
 
 def test_outsiders_read_the_files_as_hive_partitions(store: LakeStore, tmp_path: Path) -> None:
