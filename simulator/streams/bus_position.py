@@ -10,7 +10,7 @@ import pyarrow as pa
 from simulator.day.trajectory import Ints, Trajectory
 from simulator.streams.arrow_columns import batch, ids, instants
 from simulator.streams.entity_index import EntityIndex
-from simulator.streams.sampling import PathIndex, Samples, motion, rounded
+from simulator.streams.sampling import PathIndex, Samples, TripIndex, motion, rounded
 from simulator.types import SECOND_MS
 from storage.schema import SCHEMAS, Stream
 
@@ -46,12 +46,12 @@ def bus_position(entities: EntityIndex, days: Sequence[Trajectory], start: int, 
 
 def _trips(samples: Samples, days: Sequence[Trajectory]) -> tuple[list[str], Ints]:
     """The samples' trip ids, the first of which is the empty one, and each sample's index among them."""
-    trips = ["", *(trip_id for day in days for trip_id in day.trips)]
-    first = np.cumsum([1, *(len(day.trips) for day in days[:-1])])
-    used, place = np.unique(first[samples.day_of_leg] + samples.of_legs("trip"), return_inverse=True)
+    trips = TripIndex(days)
+    numbers = trips.number(samples.day_of_leg, samples.of_legs("trip"))
+    used, place = np.unique(numbers, return_inverse=True)
     # A parked bus, whose trip is -1, is idle all the time.
     idle = samples.at < samples.column("idle_until")
-    return ["", *(trips[index] for index in used.tolist())], np.where(idle, 0, samples.spread(place) + 1)
+    return ["", *trips.texts(used)], np.where(idle, 0, samples.spread(place) + 1)
 
 
 def _stops(samples: Samples, days: Sequence[Trajectory], entities: EntityIndex) -> Ints:

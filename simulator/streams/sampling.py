@@ -42,6 +42,7 @@ class Samples:
     ):
         self._days = days
         self._chosen: list[Ints] = []
+        self._columns: dict[str, NDArray[Any]] = {}
         firsts, counts = [], []
         for day in days:
             # Legs tile a bus's time, so a leg owns the ticks in [begins, leaves): those from its first tick,
@@ -69,8 +70,10 @@ class Samples:
 
     def of_legs(self, name: str) -> NDArray[Any]:
         """A column of `Legs`, one value per leg that has samples."""
-        legs = [getattr(day.legs, name)[index] for day, index in zip(self._days, self._chosen, strict=True)]
-        return np.concatenate(legs)
+        if name not in self._columns:
+            chosen = zip(self._days, self._chosen, strict=True)
+            self._columns[name] = np.concatenate([getattr(day.legs, name)[index] for day, index in chosen])
+        return self._columns[name]
 
     def bus_of_leg(self, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """For each leg the value of its bus; `values` has one array per line-day, by bus."""
@@ -142,6 +145,25 @@ def _along(samples: Samples, moving: Ints) -> tuple[Floats, Floats]:
     metres = np.where(at < brakes, metres, to_m - slowing * left / 2.0)
     speed = np.where(at < changed, v_in + gain * since, np.where(at < brakes, cruising, slowing))
     return np.minimum(metres, to_m), speed
+
+
+class TripIndex:
+    """The trips of several line-days, numbered from 1 on; 0 is none, with an empty text."""
+
+    def __init__(self, days: Sequence[Trajectory]) -> None:
+        self._days = days
+        self._first = np.cumsum([1, *(len(day.trips) for day in days[:-1])])
+
+    def number(self, day: Ints, trip: Ints) -> Ints:
+        """The numbers of trips of line-days, both given by their places."""
+        numbers: Ints = self._first[day] + trip
+        return numbers
+
+    def texts(self, numbers: Ints) -> list[str]:
+        """The ids of trips. A window has few of a day's, so that only theirs are looked up."""
+        days = np.searchsorted(self._first, numbers, "right") - 1
+        places = zip(days.tolist(), (numbers - self._first[days]).tolist(), strict=True)
+        return [self._days[day].trips[trip] if day >= 0 else "" for day, trip in places]
 
 
 class PathIndex:

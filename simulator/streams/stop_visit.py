@@ -10,6 +10,7 @@ import pyarrow as pa
 from simulator.day.trajectory import Ints, Trajectory
 from simulator.streams.arrow_columns import batch, ids, instants
 from simulator.streams.entity_index import EntityIndex
+from simulator.streams.sampling import TripIndex
 from storage.schema import Stream
 
 COPIED = ("sequence", "direction", "boarding", "alighting", "left_behind", "waiting")
@@ -25,10 +26,8 @@ def stop_visit(entities: EntityIndex, days: Sequence[Trajectory], start: int, en
     source = np.repeat(np.arange(len(days)), [len(index) for index in chosen])
     bus = _network_indices(source, column("bus"), [entities.buses_of[day.line_id] for day in days])
     stop = _network_indices(source, column("stop"), [entities.stops_of[day.line_id] for day in days])
-    trips = [trip_id for day in days for trip_id in day.trips]
-    trip = np.cumsum([0, *(len(day.trips) for day in days[:-1])])[source] + column("trip")
-    # Of the days' trips a window has few.
-    used, trip = np.unique(trip, return_inverse=True)
+    trips = TripIndex(days)
+    used, trip = np.unique(trips.number(source, column("trip")), return_inverse=True)
     time = column("leaves")
     order = np.lexsort((stop, bus, time))
     return batch(
@@ -38,7 +37,7 @@ def stop_visit(entities: EntityIndex, days: Sequence[Trajectory], start: int, en
             "bus_id": ids(bus[order], entities.buses),
             "line_id": ids(entities.line_of_bus[bus[order]], entities.lines),
             "stop_id": ids(stop[order], entities.stops),
-            "trip_id": ids(trip[order], [trips[index] for index in used.tolist()]),
+            "trip_id": ids(trip[order], trips.texts(used)),
             "arrival_time": instants(column("opens")[order]),
             "doors_open": column("doors")[order],
             "passenger_count": (column("load") + column("boarding") - column("alighting"))[order],
