@@ -18,6 +18,7 @@ from services.timestream_local.errors import QueryExecutionException, Validation
 from services.timestream_local.running.duckdb_errors import running
 from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.query_insights import query_insights
+from services.timestream_local.running.query_templates import FilledTemplate, Parameters, QueryTemplates
 from services.timestream_local.running.query_timeouts import QueryTimeouts
 from services.timestream_local.running.result_pages import Pager, QueryBody, ResultPage, column_info
 from services.timestream_local.running.show_statements import show_rows
@@ -92,7 +93,7 @@ class QueryRunner:
         objects: ObjectStore | None = None,
     ) -> None:
         self._connection, self._catalog, self._objects = connection, catalog, objects
-        self._snapshots = snapshots
+        self._snapshots, self._templates = snapshots, QueryTemplates(connection, catalog)
         self._open: OrderedDict[str, OpenQuery] = OrderedDict()
         self._cancelled: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
@@ -112,7 +113,7 @@ class QueryRunner:
         With `empty_first` this page has no rows, with `insights` the body has QueryInsights.
         """
         query_id = secrets.token_hex(20).upper()
-        tree = parse(sql)
+        tree = self._template(sql, instant) or parse(sql)
         cursor = self._connection.cursor()
         keep = False
         try:
@@ -137,10 +138,20 @@ class QueryRunner:
             if not keep:
                 cursor.close()
 
+    def _template(self, sql: str, instant: Instant) -> FilledTemplate | None:
+        # A template is compiled for the present state. What is visible may be an earlier one.
+        return None if self._snapshots.delayed else self._templates.filled(sql, instant)
+
     def _rows_of(
-        self, tree: exp.Query, query_id: str, cursor: duckdb.DuckDBPyConnection, instant: Instant
+        self,
+        tree: exp.Query | FilledTemplate,
+        query_id: str,
+        cursor: duckdb.DuckDBPyConnection,
+        instant: Instant,
     ) -> tuple[Compiled, Iterator[tuple[Stored, ...]]]:
         """A compiled query and the rows of what is visible."""
+        if isinstance(tree, FilledTemplate):
+            return tree.compiled, _rows(cursor, tree.statement, tree.parameters)
         with self._snapshots.visible() as snapshot:
             if snapshot is None:
                 compiled = compile_query(tree, self._catalog, instant=instant)
@@ -299,8 +310,10 @@ def _begun(
     return pager, ResultPage(more=True) if empty else pager.page(most_rows)
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Stored, ...]]:
-    cursor.execute(sql)
+def _rows(
+    cursor: duckdb.DuckDBPyConnection, sql: str | duckdb.Statement, parameters: Parameters | None = None
+) -> Iterator[tuple[Stored, ...]]:
+    cursor.execute(sql, parameters)
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         yield from rows
 

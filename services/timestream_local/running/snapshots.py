@@ -74,6 +74,11 @@ class Snapshots:
         self._kept: deque[Snapshot] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def delayed(self) -> bool:
+        """Whether writes become visible late."""
+        return bool(self._delay_s)
+
     def take(self) -> None:
         """Keep the present state, just before records are committed."""
         if not self._delay_s:

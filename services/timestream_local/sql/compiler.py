@@ -7,15 +7,16 @@ and only tables of the catalog can be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sqlglot import exp
 
 from services.timestream_local.catalog import Catalog, Table
 from services.timestream_local.errors import ValidationException
 from services.timestream_local.sql.expressions import Expressions, is_word
-from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant
+from services.timestream_local.sql.from_clause import CommonQueries, FromClause, Instant, Oldest
 from services.timestream_local.sql.grouping import group_by
 from services.timestream_local.sql.relations import renamed
 from services.timestream_local.sql.scopes import Output, Scope, only, refused
@@ -40,17 +41,21 @@ def compile_query(
     instant: Instant,
     runtime: int | None = None,
     parameters: dict[str, Kind] | None = None,
+    oldest: Oldest | None = None,
 ) -> Compiled:
     """Compile a query. `instant` returns the current time, for `now()` and for the retention of tables.
 
-    `runtime` is the value of `@scheduled_runtime` in nanoseconds since the epoch. `parameters` collects the
-    types of parameters; without it others than `@scheduled_runtime` are refused.
+    With `oldest` the retention doesn't depend on `instant`, which is called only if the query uses the
+    current time. `runtime` is the value of `@scheduled_runtime` in nanoseconds since the epoch. `parameters`
+    collects the types of parameters; without it others than `@scheduled_runtime` are refused.
 
     Raises `ValidationException` for a query that is invalid or not supported.
     """
-    compiler = Compiler(
-        catalog, instant, {table.db for table in tree.find_all(exp.Table) if table.db}, runtime, parameters
-    )
+
+    def now() -> int:
+        return instant(*sorted({table.db for table in tree.find_all(exp.Table) if table.db}))
+
+    compiler = Compiler(catalog, cache(now), runtime, parameters, oldest or _retained(instant))
     try:
         sql, outputs = compiler.query(tree, Scope(), {})
     except RecursionError:
@@ -60,20 +65,31 @@ def compile_query(
     return Compiled(f"WITH {common} {sql}" if common else sql, columns, compiler.tables)
 
 
+def _retained(instant: Instant) -> Oldest:
+    """The oldest times within the retention of tables."""
+
+    def oldest(table: Table) -> str | None:
+        # Rows stay in the file for a day after their retention, and must not be found any more.
+        time = instant(table.database) - table.retention_ns
+        return str(time) if time > 0 else None
+
+    return oldest
+
+
 class Compiler:
     """Compiles one statement. `common` collects the names and SQL of all queries in WITH, inner first."""
 
     def __init__(
         self,
         catalog: Catalog,
-        instant: Instant,
-        databases: set[str],
+        now: Callable[[], int],
         runtime: int | None,
         parameters: dict[str, Kind] | None,
+        oldest: Oldest,
     ) -> None:
         self.common: list[tuple[str, str]] = []
-        self._expressions = Expressions(self, instant(*sorted(databases)), runtime, parameters)
-        self._from = FromClause(self, self._expressions, catalog, instant)
+        self._expressions = Expressions(self, now, runtime, parameters)
+        self._from = FromClause(self, self._expressions, catalog, oldest)
         self._known: CommonQueries = {}
 
     @property
@@ -134,15 +150,15 @@ class Compiler:
         only(node, *SELECT_PARTS)
         scope = Scope(parent=outer)
         source = self._from.compile(node, scope, self._known)
-        where = self._clause(node, "where", "WHERE", scope)
+        where = self._where(node, source.condition, scope)
         outputs = self._outputs(node, scope)
         group = self._group(node, scope, outputs)
-        having = self._clause(node, "having", "HAVING", scope)
+        having = self._having(node, scope)
         distinct = node.args.get("distinct")
         if distinct is not None and distinct.args.get("on"):
             raise refused("DISTINCT ON", node)
         columns = ", ".join(f"{o.typed.sql} AS o{n}" for n, o in enumerate(outputs, 1))
-        sql = f"SELECT {'DISTINCT ' if distinct else ''}{columns}{source}{where}{group}{having}"
+        sql = f"SELECT {'DISTINCT ' if distinct else ''}{columns}{source.sql}{where}{group}{having}"
         if distinct:
             order = self._distinct_order(node, scope, outputs)
             return f"SELECT * FROM ({sql}) AS u{order}{_limit(node)}", outputs
@@ -184,11 +200,19 @@ class Compiler:
             raise ValidationException("SELECT needs at least one column")
         return outputs
 
-    def _clause(self, node: exp.Select, part: str, word: str, scope: Scope) -> str:
+    def _where(self, node: exp.Select, condition: str, scope: Scope) -> str:
+        conditions = [each for each in (condition, self._condition(node, "where", scope)) if each]
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+    def _having(self, node: exp.Select, scope: Scope) -> str:
+        condition = self._condition(node, "having", scope)
+        return f" HAVING {condition}" if condition else ""
+
+    def _condition(self, node: exp.Select, part: str, scope: Scope) -> str:
         clause = node.args.get(part)
         if clause is None:
             return ""
-        return f" {word} {self._expressions.condition(clause.this, scope, f'{word} clause')}"
+        return self._expressions.condition(clause.this, scope, f"{part.upper()} clause")
 
     def _group(self, node: exp.Select, scope: Scope, outputs: Sequence[Output]) -> str:
         group = node.args.get("group")

@@ -44,7 +44,7 @@ WORDS = ("current_timestamp", "localtimestamp", "current_date", "current_time", 
 
 
 class Expressions:
-    """Compiles expressions. `now`, and `runtime` of a scheduled query, are in nanoseconds since the epoch.
+    """Compiles expressions. `now()`, and `runtime` of a scheduled query, are in nanoseconds since the epoch.
 
     `parameters` collects the types of all parameters; without it only @scheduled_runtime is allowed.
     """
@@ -52,7 +52,7 @@ class Expressions:
     def __init__(
         self,
         queries: Subqueries,
-        now: int,
+        now: Callable[[], int],
         runtime: int | None = None,
         parameters: dict[str, Kind] | None = None,
     ) -> None:
@@ -108,10 +108,10 @@ class Expressions:
         return scope.column(node)
 
     def _word(self, word: str) -> Typed:
-        now = whole(self._now, Type.TIMESTAMP)
+        now = whole(self._now(), Type.TIMESTAMP)
         if word == "current_date":
             return call("date", [now])
-        return whole(self._now % DAY_NS, Type.TIME) if word in ("current_time", "localtime") else now
+        return whole(self._now() % DAY_NS, Type.TIME) if word in ("current_time", "localtime") else now
 
     def at_zone(self, node: exp.AtTimeZone, scope: Scope) -> Typed:
         """`time AT TIME ZONE 'Europe/Madrid'`: the local time there."""

@@ -43,9 +43,9 @@ class Arguments(Operands, Protocol):
 
 
 class FunctionCalls:
-    """Compiles calls. `now` is in nanoseconds since the epoch."""
+    """Compiles calls. `now()` is in nanoseconds since the epoch."""
 
-    def __init__(self, arguments: Arguments, now: int) -> None:
+    def __init__(self, arguments: Arguments, now: Callable[[], int]) -> None:
         self._arguments, self._now = arguments, now
         self._lambdas = LambdaCalls(arguments)
 
@@ -107,11 +107,11 @@ class FunctionCalls:
         if name == "now":
             if arguments:
                 raise ValidationException("Unexpected parameters for function now")
-            return whole(self._now, Type.TIMESTAMP)
+            return whole(self._now(), Type.TIMESTAMP)
         if name == "ago":
             if len(arguments) != 1 or arguments[0].type not in (Type.INTERVAL, Type.MONTHS):
                 raise ValidationException("ago needs one duration, such as ago(15m)")
-            return arithmetic("-", whole(self._now, Type.TIMESTAMP), arguments[0])
+            return arithmetic("-", whole(self._now(), Type.TIMESTAMP), arguments[0])
         return call(name, arguments)
 
     def filtered(self, node: exp.Filter, scope: Scope, over: str = "") -> Typed:

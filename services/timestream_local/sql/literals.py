@@ -22,6 +22,8 @@ INTERVALS_NS = {
     "WEEK": 7 * DAY_NS,
 }
 INTERVALS_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+PARAMETER_TYPE = "parameter type"
+"""The key of a placeholder's type among its metadata. No query's text makes a placeholder that has it."""
 _COUNT = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
@@ -76,11 +78,20 @@ def binary(node: exp.HexString) -> Typed:
     return Typed(f"unhex('{node.name}')", Type.BINARY)
 
 
+def placeholder(node: exp.Placeholder) -> Typed:
+    """A parameter of the DuckDB statement, which a query template has in place of a value."""
+    kind = node.meta.get(PARAMETER_TYPE)
+    if not isinstance(kind, Type):
+        raise refused("?", node)
+    return Typed(f"${node.name}", kind)
+
+
 LITERALS: dict[type[exp.Expr], Callable[..., Typed]] = {
     exp.Literal: literal,
     exp.Boolean: boolean,
     exp.HexString: binary,
     exp.Null: null,
     exp.Interval: interval,
+    exp.Placeholder: placeholder,
 }
 """The functions that compile literals, by type of node."""

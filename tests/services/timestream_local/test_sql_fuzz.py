@@ -44,9 +44,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
         yield endpoint
 
 
-async def fill(endpoint: Local) -> None:
+async def fill(endpoint: Local, *, make: bool = True) -> None:
+    """Write `ROWS`; with `make` create the database first."""
     place = {"DatabaseName": "city", "TableName": "rows"}
-    await endpoint.call("CreateDatabase", DatabaseName="city")
+    if make:
+        await endpoint.call("CreateDatabase", DatabaseName="city")
     await endpoint.call("CreateTable", **place)
     records = []
     for row in ROWS:
