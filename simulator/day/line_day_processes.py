@@ -9,7 +9,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import NamedTuple
@@ -120,14 +121,31 @@ def _simulate(seed: int, job: LineDayJob) -> Trajectory:
     return line_day(line, seed=seed, day=day, changes=changes)
 
 
+class _UninterruptedProcess(SpawnProcess):
+    """A process that Ctrl-C doesn't reach, not even while it starts.
+
+    Ctrl-C reaches all processes of a terminal. The parent decides what it ends.
+    """
+
+    def start(self) -> None:
+        # A process inherits the signals that the thread which starts it has blocked.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Context(SpawnContext):
+    Process = _UninterruptedProcess
+
+
 def process_pool(jobs: int) -> ProcessPoolExecutor:
-    """A pool of `jobs` processes that end when this process does, even if it is killed."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    """A pool of `jobs` processes that end when this process does, even if it is killed, and not by Ctrl-C."""
+    return ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-    # Ctrl-C reaches all processes of a terminal. The parent decides what it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
         Thread(target=_end_after, args=(parent,), daemon=True).start()
