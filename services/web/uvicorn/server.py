@@ -71,6 +71,7 @@ def quiet_server(
     """
     import uvicorn
 
+    from services.web.uvicorn.graceful_server import GracefulServer
     from services.web.uvicorn.http import BoundedProtocol
     from services.web.uvicorn.websocket import SERVER_OPTIONS, LiveProtocol
 
@@ -94,5 +95,5 @@ def quiet_server(
         backlog=BACKLOG,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
-    server = uvicorn.Server(config)
+    server = GracefulServer(config)
     return server
