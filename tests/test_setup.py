@@ -30,6 +30,14 @@ def checkout(tmp_path: Path) -> Path:
     return copied_checkout(tmp_path / "My Projects" / "ñandú")
 
 
+@pytest.mark.skipif(not Path(sys.prefix, ".installed").exists(), reason="no .venv of make setup")
+def test_pip_of_the_activated_environment_installs_into_it(tmp_path: Path) -> None:
+    activate = Path(sys.prefix, "bin/activate")
+    for name in ("pip", "pip3"):
+        listed = quietly(["bash", "-c", f". '{activate}' && {name} list --format=freeze"], tmp_path)
+        assert "duckdb==" in listed
+
+
 @contextmanager
 def made_to_run(folder: Path) -> Iterator[tuple[str, Sequence[str]]]:
     """Start `make run`; yield its URL and output so far; end it with its children."""
