@@ -25,6 +25,7 @@ from services.interventions.stored_journal import (
     entry_of,
     stored_journal,
 )
+from services.interventions.written_ahead import written_ahead
 from services.times import SECOND, ceiling
 from simulator.clock import Clock
 from simulator.journal import (
@@ -90,6 +91,10 @@ class InProcessInterventions:
             self._settle()
             yield
 
+    def written_ahead(self) -> str | None:
+        """Why no intervention can count soon, because the store has later records; else None."""
+        return written_ahead(self._store, self._clock.now())
+
     def follow_journal(self) -> None:
         """Go on by the store's journal, which other servers may have changed. Raises `StoreError`."""
         with self._gate.changing():
@@ -111,7 +116,7 @@ class InProcessInterventions:
                     disruption, self._inputs.plain_network, base, self._journal, self._earliest()
                 )
             except InterventionError as error:
-                raise InvalidDisruption(error.messages) from None
+                raise InvalidDisruption([*error.messages, *filter(None, [self.written_ahead()])]) from None
             except TooEarlyError as error:
                 raise TooEarly(error.earliest) from None
             return self._keep(self._journal.including(wanted), wanted, wanted.takes_effect)

@@ -7,6 +7,7 @@ line-days while this one opens the store, and the web application is imported wh
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ from simulator.clock import Clock
 from simulator.progress import OnProgress
 from storage.runs import check_run
 from storage.store import Store
+
+log = logging.getLogger("bus_simulator.run")
 
 ENDPOINT_SUFFIX = ".timestream"
 FAULTS_SUFFIX = ".faults.jsonl"
@@ -193,6 +196,9 @@ class AllInOne:
         for feeder in self._feeders:
             feeder.catch_up(moment.now)
         self._history.write_before_serving(moment.course, run_backfill)
+        disturbs = self._interventions if self._settings.control else None
+        if disturbs is not None and (problem := disturbs.written_ahead()):
+            log.warning(problem)
 
     def prepared(
         self, run_backfill: RunBackfill, keys: Keys, snapshot_key: ApiKey, emt: EmtPort | None = None

@@ -58,6 +58,21 @@ def test_a_restarted_run_continues_with_its_journal(tmp_path: Path) -> None:
         assert city.interventions.intervene(SURGE).number == 2
 
 
+def test_over_later_records_a_run_warns_and_a_refusal_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    why = "to disturb the city now, run it with another --store"
+    with steered(tmp_path) as city, pytest.raises(InvalidDisruption) as refused:
+        city.interventions.intervene({"breakdown": {"bus": "B999", "repair_min": 20}})
+    assert why not in str(refused.value)
+    assert why not in caplog.text
+    earlier = NOW - timedelta(days=2)
+    with steered(tmp_path, start=earlier) as city, pytest.raises(InvalidDisruption) as refused:
+        city.interventions.intervene({"breakdown": {"bus": "B999", "repair_min": 20}})
+    assert why in refused.value.messages[-1]
+    assert why in caplog.text
+
+
 @pytest.mark.long
 def test_what_is_written_ahead_sets_the_earliest_moment(tmp_path: Path) -> None:
     """At the greatest speed feeders write up to an hour ahead of the clock."""
