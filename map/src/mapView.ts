@@ -200,7 +200,10 @@ export class MapView {
     if (this.hasAllLines || this.map.getZoom() < NEAR_ZOOM || !this.map.getLayer("lines")) return;
     this.hasAllLines = true;
     this.set("lines", allLines(this.city));
-    this.map.once("idle", () => (this.isNearDrawn = true));
+    this.map.once("idle", () => {
+      this.isNearDrawn = true;
+      this.map.triggerRepaint(); // without the lines from afar
+    });
   }
 
   private refreshStops(): void {

@@ -60,6 +60,13 @@ def test_a_line_is_opened_by_clicking_on_it_from_afar(page: Page) -> None:
     assert page.evaluate(HAS_SEGMENT, found["ends"])
 
 
+def test_close_by_the_lines_from_afar_leave_the_picture_also_if_nothing_else_changes(page: Page) -> None:
+    signed_in(page)
+    page.wait_for_function("() => mapPage.view.map.loaded()")
+    page.evaluate("() => { mapPage.view.refreshStops = () => {}; mapPage.view.map.jumpTo({zoom: 14}); }")
+    page.wait_for_function("() => mapPage.view.isNearDrawn && mapPage.view.far.drawn === 0")
+
+
 def test_buses_drive_along_the_shapes_of_their_patterns(page: Page) -> None:
     signed_in(page)
     state = "() => [...mapPage.city.tracks.buses.values()].map(({place}) => [place.x, place.y])"
