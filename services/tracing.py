@@ -6,6 +6,7 @@ those of OpenTelemetry's conventions for HTTP servers, without the query, which 
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 QUERY = "url.query"
 HIDDEN = "REDACTED"
-FLUSH_MS = 500
+FLUSH_S = 0.5
+"""How long an invocation waits for a collector at most."""
 NO_SDK = (
     "OTEL_EXPORTER_OTLP_ENDPOINT is set, but traces need the extra [tracing]: "
     "pip install 'bus-simulator[tracing]'"
@@ -83,7 +85,27 @@ def telemetry_of(provider: TracerProvider | None) -> TelemetryConfig:
     }
 
 
+class _Flushing:
+    """One flush at a time, in a thread that callers wait for no longer than `FLUSH_S`.
+
+    The SDK's own flush keeps to no limit: a collector that doesn't answer would hold it for ten seconds.
+    """
+
+    def __init__(self) -> None:
+        self._thread = threading.Thread()
+
+    def run(self, provider: TracerProvider) -> None:
+        """Send what a provider has; go on with the flush before if that hasn't ended."""
+        if not self._thread.is_alive():
+            self._thread = threading.Thread(target=provider.force_flush, name="traces", daemon=True)
+            self._thread.start()
+        self._thread.join(FLUSH_S)
+
+
+_flushing = _Flushing()
+
+
 def flush() -> None:
     """Send what has been recorded: Lambda stops a container between its invocations."""
     if provider := shared_provider():
-        provider.force_flush(FLUSH_MS)
+        _flushing.run(provider)

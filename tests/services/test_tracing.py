@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services import app, tracing
@@ -57,6 +59,35 @@ def test_a_request_is_a_span_of_the_callers_trace_without_its_query(
             assert found["http.response.status_code"] == 400, "key is no parameter here"
             assert span.resource.attributes["service.name"] == "bus-simulator"
             assert "secret" not in span.to_json()
+
+
+class HungExporter(SpanExporter):
+    """Waits until it is released, as for a collector that doesn't answer."""
+
+    def __init__(self) -> None:
+        self.released, self.batches, self.sent = threading.Event(), 0, 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.batches += 1
+        self.released.wait(20)
+        self.sent += len(spans)
+        return SpanExportResult.SUCCESS
+
+
+def test_a_collector_that_does_not_answer_holds_no_invocation_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exporter = HungExporter()
+    provider = provider_over(exporter)
+    monkeypatch.setattr(tracing, "shared_provider", lambda: provider)
+    for _ in range(2):
+        with provider.get_tracer("test").start_as_current_span("request"):
+            pass
+        flush()
+        assert (exporter.batches, exporter.sent) == (1, 0)
+    exporter.released.set()
+    provider.shutdown()
+    assert exporter.sent == 2
 
 
 def test_without_a_collector_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
