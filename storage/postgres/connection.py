@@ -109,7 +109,7 @@ class PostgresConnections:
 
     def holds_tables(self) -> bool:
         """Whether the schema has the tables of a store."""
-        ((found,),) = self.rows(HAS_META)
+        ((found,),) = self.rows(HAS_META, [self.schema])
         return bool(found)
 
     def meta(self) -> list[tuple[str, int]]:

@@ -49,7 +49,8 @@ META = "SELECT format, schema_version FROM store_meta"
 INSERT_META = "INSERT INTO store_meta VALUES (%s, %s)"
 HAS_SCHEMA = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
 """Asked before a schema is created: IF NOT EXISTS takes the right to create one although there is one."""
-HAS_META = "SELECT to_regclass('store_meta') IS NOT NULL"
+HAS_META = "SELECT to_regclass(quote_ident(%s) || '.store_meta') IS NOT NULL"
+"""Asked of one schema: where it has no such table, that of a store in `public` would be found, too."""
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || %s, 0))"
 """Waits until no other transaction of this schema holds the lock of this name."""
 WAIT_LITTLE = "SET LOCAL lock_timeout = '5s'"
@@ -85,8 +86,11 @@ DAYS = (
     "SELECT c.relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = to_regclass(%s)"
 )
 """The names of the parts of a table."""
-FOUND = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
-"""Which of some tables there are."""
+FOUND = (
+    "SELECT name FROM unnest(%s::text[]) AS name "
+    "WHERE to_regclass(quote_ident(current_schema()) || '.' || name) IS NOT NULL"
+)
+"""Which of some tables the schema has."""
 
 
 def create_all() -> Iterator[str]:

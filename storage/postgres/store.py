@@ -257,7 +257,9 @@ class PostgresStore:
                 ).fetchall()
                 if not schema_found:
                     run_sql(connection, f'CREATE SCHEMA "{self._connections.schema}"')
-                ((found,),) = run_sql(connection, postgres_sql.HAS_META).fetchall()
+                ((found,),) = run_sql(
+                    connection, postgres_sql.HAS_META, [self._connections.schema]
+                ).fetchall()
                 if not found:
                     run_sql(connection, postgres_sql.EXTENSION)
                     for statement in postgres_sql.create_all():

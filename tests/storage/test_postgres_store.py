@@ -80,6 +80,24 @@ def test_a_window_over_midnights_is_stored_in_the_tables_of_its_days(
         assert query(shared_server().url, indexes) == [(3,)]
 
 
+@pytest.mark.parametrize("schemas", [("public", "other"), ("other", "public")])
+def test_two_stores_of_a_database_share_nothing_also_if_one_is_in_public(schemas: tuple[str, str]) -> None:
+    name = f"of_two_{schemas[0]}"
+    with psycopg.connect(shared_server().url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    url = shared_server().url.replace("/postgres?", f"/{name}?")
+    with (
+        closing(PostgresStore(f"{url}&schema={schemas[0]}")) as one,
+        closing(PostgresStore(f"{url}&schema={schemas[1]}")) as other,
+    ):
+        write(other, OTHER_RUN, buses=("B001", "B002"))
+        assert one.coverage(POSITION) == ()
+        write(one)
+        write(one, first_s=600)
+        assert [len(each.records_at(POSITION, NOON)) for each in (one, other)] == [1, 2]
+        assert [held.run for each in (one, other) for held in each.coverage(POSITION)] == [RUN, OTHER_RUN]
+
+
 def test_of_two_runs_that_write_at_once_one_is_refused(tmp_path: Path) -> None:
     with closing(open_shared(tmp_path)) as one, closing(open_shared(tmp_path)) as other:
 
