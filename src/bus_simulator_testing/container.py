@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from docker.errors import DockerException, ImageNotFound  # type: ignore[import-not-found]
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 from bus_simulator_testing.choices import Choices
+from bus_simulator_testing.program import NotStarted
 from bus_simulator_testing.simulator import BusSimulator
 
 IMAGE = "bus-simulator-feeders:latest"
@@ -18,7 +20,27 @@ INPUTS = "/tmp/inputs"  # noqa: S108 - in the container
 READY_S = 120
 
 
-class BusSimulatorContainer(DockerContainer, BusSimulator):
+class ImageContainer(DockerContainer):
+    """A container of the simulator's image."""
+
+    def __init__(self, image: str, **kwargs: Any) -> None:
+        """See `DockerContainer`. Raises `NotStarted` if Docker doesn't answer."""
+        try:
+            super().__init__(image, **kwargs)
+        except DockerException as error:
+            raise NotStarted(f"a container needs Docker, which doesn't answer: {error}") from None
+
+    def start(self) -> Self:
+        """See `DockerContainer`. Raises `NotStarted` if there is no such image."""
+        try:
+            return super().start()
+        except ImageNotFound:
+            raise NotStarted(
+                f"there is no image {self.image}: `make build-feeders` builds it in the simulator's checkout"
+            ) from None
+
+
+class BusSimulatorContainer(ImageContainer, BusSimulator):
     """A simulator in a container, running within a `with`. boto3 can query its data."""
 
     def __init__(

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -77,7 +78,8 @@ class BusSimulatorStack(BusSimulator):
             if self.choices.speed is not None:
                 self._api.post("/clock", {"rate": self.choices.speed})
         except BaseException:
-            self.stop()
+            with suppress(NotStarted):  # the first failure says why
+                self.stop()
             raise
         return self
 
@@ -164,5 +166,10 @@ def run(command: list[str], variables: Mapping[str, str]) -> str:
     """Return a command's output. Raises `NotStarted` with its error output if it fails."""
     done = subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotStarted(f"{' '.join(command)}: {done.stderr.strip()}")
+        raise NotStarted(f"{' '.join(command)}: {_reason(done.stderr.strip())}")
     return done.stdout
+
+
+def _reason(printed: str) -> str:
+    """The last line of a traceback, which docker-compose prints without Docker; else all lines."""
+    return printed.splitlines()[-1] if printed.startswith("Traceback ") else printed

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
-from bus_simulator_testing.container import IMAGE, READY_S, TIMESTREAM_PORT
+from bus_simulator_testing.container import IMAGE, READY_S, TIMESTREAM_PORT, ImageContainer
 
 STORE = "duckdb:/tmp/timestream.duckdb"
 
 
-class TimestreamContainer(DockerContainer):
+class TimestreamContainer(ImageContainer):
     """Amazon Timestream's API in a container without any city, running within a `with`.
 
     `options` are those of `bus-simulator timestream-local`; `kwargs` go to `DockerContainer`.
