@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ from simulator.network import Line
 from simulator.scenario.line_changes import NO_CHANGES, Revision
 from simulator.types import LineId
 
+RARELY = 20_000
+"""So many more objects than before are made until the collector looks for cycles."""
 FEWEST_BEGUN = 20
 """Starting a process takes as long as simulating some ten line-days of the shipped network."""
 
@@ -142,7 +145,14 @@ class _Context(SpawnContext):
 
 def process_pool(jobs: int) -> ProcessPoolExecutor:
     """A pool of `jobs` processes that end when this process does, even if it is killed, and not by Ctrl-C."""
-    return ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=_end_with_parent)
+    return ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=_begin_process)
+
+
+def _begin_process() -> None:
+    _end_with_parent()
+    # A line-day makes many objects and few cycles, for which the collector looks too often by default.
+    gc.freeze()
+    gc.set_threshold(RARELY)
 
 
 def _end_with_parent() -> None:
