@@ -17,6 +17,7 @@ from services import cli
 from services.aws.ssm_clock import SsmClock, SsmClockParameter
 from services.commands import options
 from services.commands.backfill import wanted
+from services.inputs.load import opened_timestream
 from services.operate.aws_problems import AwsProblem, call_aws
 from services.operate.ecs import EcsServices
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
@@ -31,7 +32,6 @@ from services.operate.retention import OutsideRetention, check_retention
 from services.stack.target_system import TargetSystem, chosen_system
 from simulator.clock import Clock
 from storage.aws_clients import client
-from storage.open import timestream_at
 
 CLOCK_PARAMETER = "/bus-simulator/clock"
 HOSTED = (
@@ -78,7 +78,7 @@ def main(
     times = ["--start", stretch[0].isoformat(), "--end", stretch[1].isoformat(), "--at", now.isoformat()]
     code = cli.status_of(["backfill", *times, *chosen])
     if code == 0 and system.kind == "aws" and store is not None:
-        with closing(timestream_at(store, make=False)) as written:
+        with closing(opened_timestream(store)) as written:
             written.note_backfill(*stretch, at=now)
     sys.exit(code)
 

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import click
 
 from services import settings
-from services.inputs.load import beside
+from services.errors import InputError
+from services.inputs.load import beside, opened_timestream
 from services.operate.api_client import ApiClient
 from services.operate.api_endpoints import LOCAL_URL
 from services.operate.operator_command import OperatorCommand, target_option, target_region_option
@@ -154,7 +155,6 @@ def find_deployment(options: VerifyOptions, stack: ExitStack) -> AwsDeployment:
     from services.operate.secret_admin import ApiKeySecret
     from services.operate.verify_aws import AwsDeployment
     from storage.aws_clients import client
-    from storage.open import timestream_at
 
     region = options.region
     front = front_url(client("ssm", region=region))
@@ -166,8 +166,8 @@ def find_deployment(options: VerifyOptions, stack: ExitStack) -> AwsDeployment:
     store = None
     if options.store is not None or services.uses_timestream():
         try:
-            store = timestream_at(options.store or store_url(region), make=False)
-        except ValueError as error:
+            store = opened_timestream(options.store or store_url(region))
+        except InputError as error:
             raise click.UsageError(str(error)) from error
         stack.enter_context(closing(store))
     mcp = replace(rest, api_url=where.mcp_url.rstrip("/"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.city import City
     from simulator.network import Network
     from simulator.scenario.scenario import Scenario
+    from storage.timestream_store import TimestreamStore
 
 MANY_LINES = 20
 """A network with fewer lines is simulated in one process: starting more would take longer."""
@@ -164,6 +165,16 @@ def opened(url: str, *, must_exist: bool = False, for_writing: bool = False, sha
         raise StoreUnavailable(f"{store_path(url)} doesn't exist; `bus-simulator run` or `backfill` makes it")
     try:
         return open_store(url, shard=shard, token=store_token())
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def opened_timestream(url: str) -> TimestreamStore:
+    """Open the Timestream database at `url`, which others make. Raises `InputError`, `StoreError`."""
+    from storage.open import timestream_at
+
+    try:
+        return timestream_at(url, make=False, token=store_token())
     except ValueError as error:
         raise InputError(str(error)) from error
 

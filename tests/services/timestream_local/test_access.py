@@ -16,6 +16,8 @@ from click.testing import CliRunner
 
 from services.background import background
 from services.commands.timestream_local import timestream_local
+from services.errors import InputError
+from services.inputs.load import opened_timestream
 from services.timestream_local.options import EndpointOptions, Tokens
 from services.timestream_local.server import opened, serving, web_server
 from services.web.uvicorn.server import listen, url_of
@@ -73,6 +75,19 @@ def test_each_token_allows_what_its_clients_need_and_none_deletes(url: str) -> N
     for token in ("guess", "wrïtes"):
         with store(url, token) as stranger, pytest.raises(StoreError, match="UnrecognizedClient"):
             stranger.coverage(Stream.PEOPLE_COUNT)
+
+
+def test_operators_scripts_send_the_token_of_the_environment(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"timestream://bus_simulator?region=eu-west-1&endpoint_url={url}"
+    with store(url, "writes", make=True):
+        pass
+    monkeypatch.setenv("BUS_SIMULATOR_STORE_TOKEN", "reads")
+    with closing(opened_timestream(place)) as found:
+        assert not found.coverage(Stream.PEOPLE_COUNT)
+    with pytest.raises(InputError, match="names no database"):
+        opened_timestream("timestream://")
 
 
 def test_without_a_token_only_health_answers(url: str) -> None:
