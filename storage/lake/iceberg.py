@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import CommitFailedException, ServiceUnavailableError
+from pyiceberg.exceptions import CommitFailedException, NotInstalledError, RESTError
+from pyiceberg.io import S3_ENDPOINT, S3_REGION
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -28,8 +29,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.errors import RunMismatch, StoreUnavailable, without_passwords
 from storage.lake.manifest import Manifest
-from storage.lake.place import LakePlace
+from storage.lake.place import LakePlace, s3_settings
 from storage.schema import SCHEMAS, Kind, Stream
+
+FAILURES: tuple[type[Exception], ...] = (OSError, SQLAlchemyError, RESTError, CommitFailedException)
+"""What a catalog that fails, or can't be reached, raises."""
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ModuleNotFoundError:  # only catalogs in AWS need it
+    pass
+else:
+    FAILURES += (BotoCoreError, ClientError)
 
 RUN = "bus-simulator.run"
 """The property of a table with the name of the run whose records it has."""
@@ -61,7 +71,7 @@ class IcebergTables:
         try:
             with self._translated():
                 self._catalog = load_catalog(self._catalog_name)
-        except ValueError as error:
+        except (ValueError, NotInstalledError) as error:
             raise ValueError(
                 f"pyiceberg knows no catalog {self._catalog_name!r}: {without_passwords(str(error))}"
             ) from error
@@ -72,6 +82,8 @@ class IcebergTables:
         Raises `RunMismatch` if a table has the records of another run, and `StoreUnavailable` if the catalog
         can't be reached, or others change a table meanwhile.
         """
+        if place.in_s3:
+            self._find_s3()
         with self._translated():
             self._catalog.create_namespace_if_not_exists(self._namespace)
             tables = [
@@ -79,14 +91,21 @@ class IcebergTables:
             ]
             return sum(_add(place, manifest, stream, table) for stream, table in tables)
 
+    def _find_s3(self) -> None:
+        """Let pyiceberg find S3 where the lake does, unless its configuration says where it is."""
+        settings = s3_settings()
+        self._catalog.properties.setdefault(S3_REGION, settings.region)
+        if settings.endpoint is not None:
+            self._catalog.properties.setdefault(S3_ENDPOINT, settings.endpoint)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, SQLAlchemyError, ServiceUnavailableError, CommitFailedException) as error:
-            said = str(error).strip().splitlines()
+        except FAILURES as error:
+            said = (str(error).strip() or repr(error)).splitlines()[0]
             raise StoreUnavailable(
-                f"Iceberg catalog {self._catalog_name!r}: {without_passwords(said[0]) if said else error!r}"
+                f"Iceberg catalog {self._catalog_name!r}: {without_passwords(said)}"
             ) from error
 
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -18,6 +19,13 @@ S3 = "s3://"
 DEFAULT_REGION = "eu-west-1"
 
 
+class S3Settings(NamedTuple):
+    """A region, and the URL of a server that isn't AWS's."""
+
+    region: str
+    endpoint: str | None
+
+
 class LakePlace:
     """The folder at a path, or what is below `s3://BUCKET/PREFIX`. Paths are relative to it.
 
@@ -27,7 +35,8 @@ class LakePlace:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        if url.startswith(S3):
+        self.in_s3 = url.startswith(S3)
+        if self.in_s3:
             self._base = url.removeprefix(S3).rstrip("/")
             bucket = self._base.partition("/")[0]
             if not bucket or set(bucket) & set(":@") or "?" in url:
@@ -44,7 +53,7 @@ class LakePlace:
 
     def address(self, path: str) -> str:
         """The URL of a file, for other programs."""
-        return f"{S3 if self.url.startswith(S3) else 'file://'}{self._below(path)}"
+        return f"{S3 if self.in_s3 else 'file://'}{self._below(path)}"
 
     def read(self, path: str) -> bytes | None:
         """The content of a file; None if it is missing."""
@@ -93,15 +102,23 @@ class LakePlace:
             raise StoreUnavailable(f"{self.url}: {path}: {error}") from error
 
 
-def _s3() -> fs.S3FileSystem:
+def s3_settings() -> S3Settings:
+    """Where the standard variables and files of AWS say that S3 is. Raises ValueError without boto3."""
     try:
         from storage.aws_clients import client, default_region
     except ModuleNotFoundError as error:
         raise ValueError(f"a lake in S3 needs {error.name}: install bus-simulator[aws]") from error
+    region = default_region() or DEFAULT_REGION
+    url: str = client("s3", region=region).meta.endpoint_url
+    host = urlsplit(url).hostname
+    return S3Settings(region, None if host is None or host.endswith(".amazonaws.com") else url)
+
+
+def _s3() -> fs.S3FileSystem:
+    settings = s3_settings()
     if not hasattr(fs, "S3FileSystem"):
         raise ValueError("a lake in S3 needs Arrow's S3 client, which the container image lacks")
-    region = default_region() or DEFAULT_REGION
-    endpoint = urlsplit(client("s3", region=region).meta.endpoint_url)
-    if endpoint.hostname is None or endpoint.hostname.endswith(".amazonaws.com"):
-        return fs.S3FileSystem(region=region)
-    return fs.S3FileSystem(region=region, endpoint_override=endpoint.netloc, scheme=endpoint.scheme)
+    if settings.endpoint is None:
+        return fs.S3FileSystem(region=settings.region)
+    endpoint = urlsplit(settings.endpoint)
+    return fs.S3FileSystem(region=settings.region, endpoint_override=endpoint.netloc, scheme=endpoint.scheme)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyiceberg.catalog import Catalog
+from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.utils.config import Config
 
@@ -15,9 +15,11 @@ from services.cli import status_of
 from services.lake.iceberg_tables import iceberg_publisher
 from storage.arrow_schema import arrow_schema
 from storage.digest import stream_digest
-from storage.errors import RunMismatch
+from storage.errors import RunMismatch, StoreUnavailable
 from storage.schema import SCHEMAS, Stream
+from tests.moto_aws import Account
 from tests.services.lake.test_generation import SPAN, expected, made
+from tests.timestream_endpoint import REGION
 
 HOUR = timedelta(hours=1)
 NAME = "here.madrid"
@@ -51,6 +53,33 @@ def test_only_files_of_the_dates_that_are_asked_for_are_read(catalog: Catalog, t
     after_midnight = f"time >= '{(SPAN[0] + HOUR).isoformat()}'"
     scan = catalog.load_table("madrid.people_count").scan(row_filter=after_midnight)
     assert [Path(task.file.file_path).parent.name for task in scan.plan_files()] == ["date=2026-03-03"]
+
+
+@pytest.mark.integration
+def test_the_tables_of_a_lake_in_s3_are_there(catalog: Catalog, s3: Account) -> None:
+    url, publish = "s3://lake/of a night", iceberg_publisher(NAME)
+    assert publish(url, made(url, (SPAN[0], SPAN[0] + HOUR))) == 4
+    assert publish(url, made(url)) == 4
+    readers = load_catalog("here", **{"s3.endpoint": s3.url, "s3.region": REGION})
+    metadata = readers.load_table("madrid.stop_visit").metadata_location
+    assert metadata.startswith(f"{url}/_iceberg/stop_visit/metadata/")
+    for stream, digest in expected().items():
+        assert stream_digest([rows(readers, stream)], stream) == digest
+
+
+@pytest.mark.integration
+def test_glue_has_the_tables_of_a_lake_in_s3(s3: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYICEBERG_CATALOG__GLUE__TYPE", "glue")
+    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())
+    url, publish = "s3://lake/night", iceberg_publisher("glue.madrid")
+    assert publish(url, made(url, (SPAN[0], SPAN[0] + HOUR))) == 4
+    assert publish(url, made(url)) == 4
+    readers = load_catalog("glue", **{"s3.endpoint": s3.url, "s3.region": REGION})
+    assert len(rows(readers, Stream.STOP_VISIT)) == sum(
+        file.rows for file in made(url).files_of(Stream.STOP_VISIT)
+    )
+    table = s3.client("glue").get_table(DatabaseName="madrid", Name="bus_position")["Table"]
+    assert table["Parameters"]["table_type"] == "ICEBERG"
 
 
 def test_a_lake_that_grows_adds_its_new_files_only(catalog: Catalog, tmp_path: Path) -> None:
@@ -100,3 +129,19 @@ def test_a_catalog_that_does_not_answer_ends_the_command(
     span = ("--from", "2026-03-02T12:00Z", "--to", "2026-03-02T12:01Z")
     assert status_of(["generate", *span, "-o", str(tmp_path / "lake"), "--iceberg", "gone.madrid"]) == 1
     assert "Iceberg catalog 'gone': " in capsys.readouterr().err
+
+
+def test_a_glue_catalog_without_credentials_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("PYICEBERG_CATALOG__GLUE__TYPE", "glue")
+    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())
+    url = str(tmp_path / "lake")
+    with pytest.raises(StoreUnavailable, match="Iceberg catalog 'glue': Unable to locate credentials"):
+        iceberg_publisher("glue.madrid")(url, made(url))

@@ -18,7 +18,7 @@ from tests.services.lake.test_generation import HOUR, SPAN, made
 
 pytestmark = pytest.mark.long
 
-SAIL = Path(__file__).parents[3] / "build/sail/bin/python"
+READERS = Path(__file__).parents[3] / "build/lake-readers/bin/python"
 SPARK_TYPES: dict[Kind, str] = {
     "id": "string",
     "text": "string",
@@ -53,7 +53,7 @@ def test_spark_reads_a_lake_by_its_folders_and_as_iceberg_tables(catalog: Catalo
     iceberg_publisher("here.madrid")(url, made(url))
     program = Path(__file__).with_name("sail_client.py")
     done = subprocess.run(
-        [SAIL, program, url, "2026-03-03"], env=environment(), capture_output=True, text=True, check=False
+        [READERS, program, url, "2026-03-03"], env=environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
