@@ -108,6 +108,8 @@ class FromClause:
         self, side: str, sql: str, relation: Relation, using: Sequence[exp.Identifier], scope: Scope
     ) -> str:
         conditions, names = [], {name.name.lower(): name for name in using}
+        if len(names) != len(using):
+            raise ValidationException("A column appears multiple times in USING")
         shared = []
         for name in names.values():
             left, right = scope.found((), name), relation.found(name)

@@ -62,13 +62,17 @@ def single_column(columns: Sequence[Output]) -> Typed:
 class Relation:
     """A relation of a FROM clause: the names by which it can be qualified, and its columns.
 
-    `hidden` names columns that can only be referred to with a qualifier: those of JOIN … USING on the right
-    side.
+    `hidden` names the columns of JOIN … USING, which exist only once and belong to neither side.
     """
 
     names: frozenset[tuple[str, ...]]
     columns: Sequence[Output]
     hidden: frozenset[str] = frozenset()
+
+    @property
+    def unhidden(self) -> list[Output]:
+        """The columns that `*` selects."""
+        return [column for column in self.columns if (column.name or "").lower() not in self.hidden]
 
     def found(self, name: exp.Expr) -> list[Output]:
         """The columns with a name: in exactly this case, or, if it isn't quoted and none has, in any case."""
@@ -135,23 +139,24 @@ class Scope:
                 for output in relation.found(name)
             ]
         relations = [relation for relation in self.relations if qualifier in relation.names]
-        return [output for relation in relations for output in relation.found(name)]
+        found = [(relation, output) for relation in relations for output in relation.found(name)]
+        if any(name.name.lower() in relation.hidden for relation, _ in found):
+            shown = f"{'.'.join(qualifier)}.{name.name}"
+            raise ValidationException(
+                f"{at(name)}Column '{shown}' does not exist: USING joins by it, write '{name.name}'"
+            )
+        return [output for _, output in found]
 
     def starred(self, qualifier: tuple[str, ...], node: exp.Expr) -> list[Output]:
         """The columns that `*` or `t.*` selects."""
         if not self.relations:
             raise ValidationException("SELECT * needs a FROM")
         if not qualifier:
-            return [
-                column
-                for relation in self.relations
-                for column in relation.columns
-                if (column.name or "").lower() not in relation.hidden
-            ]
+            return [column for relation in self.relations for column in relation.unhidden]
         relations = [relation for relation in self.relations if qualifier in relation.names]
         if not relations:
             raise ValidationException(f"{at(node)}Unable to resolve reference {'.'.join(qualifier)}")
-        return [column for relation in relations for column in relation.columns]
+        return [column for relation in relations for column in relation.unhidden]
 
     def _outward(self) -> Iterator[Scope]:
         scope: Scope | None = self

@@ -444,6 +444,10 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("1", "10", "200", "300"),
         ),
         (
+            "SELECT b.*, a.*, k FROM (VALUES (1, 10)) AS a(k, v) JOIN (VALUES (1, 200)) AS b(k, w) USING (k)",
+            one("200", "10", "1"),
+        ),
+        (
             "SELECT d, count(*) OVER (ORDER BY d RANGE 1month PRECEDING), count(*) OVER (ORDER BY d RANGE BETWEEN 28d PRECEDING AND CURRENT ROW) FROM (VALUES DATE '2026-01-31', DATE '2026-02-28', DATE '2026-03-28') AS x(d) ORDER BY 1",
             [("2026-01-31", "1", "1"), ("2026-02-28", "2", "2"), ("2026-03-28", "2", "2")],
         ),

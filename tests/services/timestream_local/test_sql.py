@@ -273,6 +273,15 @@ REFUSED = [
         "FULL JOIN after a comma",
     ),
     ("SELECT 1 FROM city.names a JOIN city.names b", "JOIN needs ON or USING"),
+    (
+        "SELECT s.stop_id FROM city.names n JOIN city.stops s USING (stop_id)",
+        "line 1:10: Column 's.stop_id' does not exist: USING joins by it, write 'stop_id'",
+    ),
+    (
+        "SELECT 1 FROM city.names n JOIN city.stops s USING (stop_id) WHERE n.stop_id = ''",
+        "USING joins by it",
+    ),
+    ("SELECT 1 FROM city.names n JOIN city.stops s USING (stop_id, STOP_ID)", "multiple times in USING"),
     ("WITH a AS (SELECT 1 AS x), A AS (SELECT 2 AS x) SELECT x FROM a", "'a' specified more than once"),
     ("SELECT 1 <=> 2", "<=>"),
     ("SELECT interval '1 day'", "this interval"),
