@@ -111,7 +111,8 @@ def _offset(zone: str | None) -> timedelta:
 def timestamp_text(ns: int) -> str:
     """A time in the format of query results: `2026-03-02 07:30:00.000000000`."""
     seconds, rest = divmod(ns, SECOND_NS)
-    return f"{(EPOCH + timedelta(seconds=seconds)).strftime('%Y-%m-%d %H:%M:%S')}.{rest:09d}"
+    # `strftime` would take three times as long.
+    return f"{(EPOCH + timedelta(seconds=seconds)).isoformat(' ')[:19]}.{rest:09d}"
 
 
 def iso_text(ns: int) -> str:
