@@ -26,6 +26,8 @@ BLOCK_BYTES = 1 << 20
 
 Rows = NDArray[np.int64]
 
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
 UNKNOWN = -1
 """Stands for a number that isn't given."""
 
@@ -219,6 +221,8 @@ class TableFile:
             self._stop(1, "is empty: begin with a line of column names")
         elif any("\n" in name or "\r" in name for name in header):
             self._stop(1, "has a line break in a column's name: remove it")
+        if not self.problems and (separator := _other_separator(header)):
+            self._stop(1, f"has {separator} between the columns: write commas")
         for name in self.rules.columns if header and not self.problems else ():
             if header.count(name) > 1:
                 self._stop(1, f"column `{name}` appears twice: remove one")
@@ -274,6 +278,12 @@ class TableFile:
 
     def _stop(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.file, line, message))
+
+
+def _other_separator(header: list[str]) -> str | None:
+    """What is between the columns of a header in which there is no comma; None where that can't be told."""
+    only = header[0] if len(header) == 1 else ""
+    return next((said for separator, said in OTHER_SEPARATORS.items() if separator in only), None)
 
 
 def _arrow_columns(

@@ -61,6 +61,14 @@ REFUSED: dict[str, Defect] = {
         feed(stops=text_of("stops").replace("stop_lat", "latitude")),
         *("stops.txt", 1, "column `stop_lat` is missing"),
     ),
+    "semicolons": Defect(
+        feed(stops=text_of("stops").replace(",", ";")),
+        *("stops.txt", 1, "has semicolons between the columns: write commas"),
+    ),
+    "tabs": Defect(
+        feed(routes=text_of("routes").replace(",", "\t")),
+        *("routes.txt", 1, "has tabs between the columns: write commas"),
+    ),
     "a column twice": Defect(
         feed(agency="agency_timezone,agency_name,agency_timezone\nEurope/Madrid,a,Europe/Madrid\n"),
         *("agency.txt", 1, "`agency_timezone` appears twice"),
