@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -226,4 +227,4 @@ def _print(report: ImportReport, output: Path) -> None:
     more = len(report.findings) - MOST_LINES
     also = f", and {more} more findings" if more > 0 else ""
     click.echo(f"map, lines and timetable{also}: {output / PAGE}")
-    click.echo(f"{output} is ready: bus-simulator run --network {output}")
+    click.echo(f"{output} is ready: bus-simulator run --network {shlex.quote(str(output))}")

@@ -88,6 +88,11 @@ def test_a_broken_feed_is_refused_in_one_message_and_nothing_is_written(
         assert status_of(["backfill", "--network", "broken.zip", *HOUR]) == 2
 
 
+def test_the_command_that_follows_can_be_pasted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["import-gtfs", "small.zip", "-o", "my city"]) == 0
+    assert capsys.readouterr().out.endswith("my city is ready: bus-simulator run --network 'my city'\n")
+
+
 @pytest.mark.parametrize("name", [name for name in BROKEN if not BROKEN[name].refused])
 def test_what_a_defect_costs_is_printed_and_in_the_report(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str]
