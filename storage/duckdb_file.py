@@ -99,8 +99,8 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(MAGIC.stop)
     if header[MAGIC] != b"DUCK":
-        what = "is not a DuckDB database" if header else "is empty: remove it"
-        raise StoreInvalid(f"{path} {what}, or {OTHER_HINT}")
+        what = "is not a DuckDB database;" if header else "is empty: remove it, or"
+        raise StoreInvalid(f"{path} {what} {OTHER_HINT}")
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

@@ -19,11 +19,17 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"seed: 1\n" * 4000, b"PAR1" * 3000], ids=["empty", "text", "other"]
+    ("content", "message"),
+    [
+        (b"", "is empty: remove it, or choose another --store"),
+        (b"seed: 1\n" * 4000, "is not a DuckDB database; choose another --store"),
+        (b"PAR1" * 3000, "is not a DuckDB database; choose another --store"),
+    ],
+    ids=["empty", "text", "other"],
 )
-def test_a_file_that_is_no_database_is_left_alone(path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_left_alone(path: Path, content: bytes, message: str) -> None:
     path.write_bytes(content)
-    with untouched(path), pytest.raises(StoreInvalid, match="another --store"):
+    with untouched(path), pytest.raises(StoreInvalid, match=message):
         DuckDBStore(path)
 
 
