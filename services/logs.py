@@ -31,7 +31,7 @@ ACCESS_RECORD = logging.LogRecord(access.name, logging.INFO, "", 0, "request", (
 """What all records of requests have in common."""
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode
-QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "httpx2")
+QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "httpx2", "botocore")
 """Libraries of which only warnings and errors are logged."""
 
 

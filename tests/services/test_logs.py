@@ -66,6 +66,12 @@ def test_without_a_terminal_or_as_json_every_line_is_an_object(
     assert logs.terminal_handler() is None
 
 
+def test_what_boto3_finds_where_is_not_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged(monkeypatch, "json", terminal=False)
+    assert not logging.getLogger("botocore.credentials").isEnabledFor(logging.INFO)
+    assert logging.getLogger("botocore.retries").isEnabledFor(logging.WARNING)
+
+
 @pytest.mark.parametrize(("form", "terminal"), [("auto", True), ("text", True), ("text", False)])
 def test_a_terminal_gets_plain_lines_without_requests(
     monkeypatch: pytest.MonkeyPatch, form: LogFormat, terminal: bool
