@@ -50,7 +50,7 @@ def main(
     if system is None or system.kind == "process":
         path = api_key_file or beside(settings.default_store(), ".api-key")
         before = read_local_keys(path)
-        write_private(path, rotate(before, named, all_teams=all_teams).text + "\n")
+        write_private(path, rotate(before, named, all_teams=all_teams).file_text + "\n")
         place, when = str(path), COUNTS_HERE
     else:
         before = rotate_secret(system, named, all_teams=all_teams)

@@ -34,6 +34,11 @@ class PlainKeys:
         teams = {"keys": dict(sorted(self.of_team.items()))} if self.of_team else {}
         return json.dumps({"api_key": self.general, **teams})
 
+    @property
+    def file_text(self) -> str:
+        """The content of a local key file: the general key alone, as people copy it, unless teams have keys."""
+        return self.text if self.of_team or self.general.startswith("{") else self.general
+
     def with_new_general(self, make: Callable[[], str] = new_key) -> PlainKeys:
         """Return these keys with a new general key."""
         return replace(self, general=make())
