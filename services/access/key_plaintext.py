@@ -36,7 +36,7 @@ class PlainKeys:
 
     @property
     def file_text(self) -> str:
-        """The content of a local key file: the general key alone, as people copy it, unless teams have keys."""
+        """The content of a local key file: the general key alone, ready to be copied, if no team has one."""
         return self.text if self.of_team or self.general.startswith("{") else self.general
 
     def with_new_general(self, make: Callable[[], str] = new_key) -> PlainKeys:
