@@ -37,6 +37,7 @@ from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.running.queries import LONGEST_QUERY_S, QueryRunner
 from services.timestream_local.running.snapshots import Snapshots
 from services.timestream_local.scheduled_query_operations import ScheduledQueryOperations, run_for_ever
+from services.timestream_local.sql.syntax import unloads
 from services.timestream_local.state import EndpointState, Now, Response
 from services.timestream_local.writing.writer import Writer
 from services.web.access_log import AccessLog, headers_of
@@ -111,6 +112,8 @@ class Endpoint:
             raise SerializationException(f"The body is not JSON: {error}") from None
         if not isinstance(body, dict):
             raise SerializationException("The body is not a JSON object")
+        if self._tokens is not None and operation == "Query" and unloads(str(body.get("QueryString"))):
+            self._tokens.check(authorization, "UNLOAD")
         host = headers.get("host") or "{}:{}".format(*scope["server"])
         agent = f"{headers.get('user-agent', '')} {headers.get('x-amz-user-agent', '')}"
         return await self._operations.answer(

@@ -18,6 +18,8 @@ from services.timestream_local.sql.scopes import Scope, only
 from services.timestream_local.sql.typed_sql import Typed, coerced, coercible, common_type, text_sql
 from services.timestream_local.types import ArrayType, Kind, Type, physical
 
+BEGIN, END = "chr(64976)", "chr(64977)"
+"""Marks of a match within a text: U+FDD0 and U+FDD1, which Unicode reserves for use within a program."""
 Handler: TypeAlias = "Callable[[LambdaCalls, str, Sequence[exp.Expr], Scope], Typed]"
 
 
@@ -138,18 +140,22 @@ class LambdaCalls:
             raise ValidationException(f"Unexpected parameters for function {name}: {text.type.label}")
         found = pattern_of(literal_of(name, pattern))
         written = text_sql(found.re2)
-        one, pair = (f"x{next(self._numbers)}" for _ in range(2))
+        one, piece = (f"x{next(self._numbers)}" for _ in range(2))
         groups = (f"regexp_extract_all({one}, {written}, {n})[1]" for n in range(1, found.groups + 1))
         given = Typed(f"CAST([{', '.join(groups)}] AS VARCHAR[])", ArrayType(Type.VARCHAR))
         result = self.body(name, nodes[2], [given], scope)
         if not coercible(result.type, Type.VARCHAR):
             raise ValidationException(f"The lambda of {name} must give a varchar: {result.type.label}")
-        matches = f"regexp_extract_all({text.sql}, {written}, 0)"
-        replaced = f"list_transform({matches}, lambda {one}: COALESCE({result.sql}, ''))"
-        zipped = f"list_zip(regexp_split_to_array({text.sql}, {written}), {replaced})"
-        parts = f"list_transform({zipped}, lambda {pair}: {pair}[1] || COALESCE({pair}[2], ''))"
+        # Each match begins a piece, as it does in `regexp_replace` without a lambda, also an empty one.
+        marked = f"regexp_replace({text.sql}, {written}, {BEGIN} || '\\0' || {END}, 'g')"
+        pieces = f"string_split({marked}, {BEGIN})"
+        match = (
+            f"list_transform([split_part({piece}, {END}, 1)], lambda {one}: COALESCE({result.sql}, ''))[1]"
+        )
+        replaced = f"list_transform({pieces}[2:], lambda {piece}: {match} || split_part({piece}, {END}, 2))"
         return Typed(
-            f"(CASE WHEN {text.sql} IS NOT NULL THEN array_to_string({parts}, '') END)", Type.VARCHAR
+            f"(CASE WHEN {text.sql} IS NOT NULL THEN {pieces}[1] || array_to_string({replaced}, '') END)",
+            Type.VARCHAR,
         )
 
     def _state(self, name: str, node: exp.Expr, initial: Kind, element: Kind, scope: Scope) -> Kind:

@@ -135,6 +135,17 @@ def parse(sql: str) -> exp.Query | ShowStatement | UnloadStatement:
     return unload_statement(_query(parts.query, sql), parts)
 
 
+def unloads(sql: str) -> bool:
+    """Whether a statement is UNLOAD, as far as its first word says."""
+    if "unload" not in sql.lower():
+        return False
+    try:
+        tokens = Timestream().tokenize(sql)
+    except SqlglotError:
+        return False
+    return bool(tokens) and tokens[0].text.upper() == "UNLOAD"
+
+
 def _query(tokens: Sequence[Token], sql: str) -> exp.Query:
     if not tokens:
         raise ValidationException("The query is empty")

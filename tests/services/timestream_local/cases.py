@@ -203,6 +203,10 @@ CASES: dict[str, list[tuple[str, list[Row]]]] = {
             one("[NULL, a]", "- a"),
         ),
         (
+            "SELECT regexp_replace('bab', '(a)?', x -> '<' || coalesce(x[1], '') || '>'), regexp_replace('ab', '', x -> '-'), regexp_replace('', 'x*', x -> '-'), regexp_replace('abc', 'z', x -> '-')",
+            one("<>b<a>b<>", "-a-b-", "-", "abc"),
+        ),
+        (
             r"SELECT regexp_like('1a 2b 14m', '\d+b'), regexp_extract('1a 2b 14m', '\d+'), regexp_extract('1a 2b 14m', '(\d+)([a-z]+)', 2), regexp_extract('a', 'b')",
             one("true", "1", "a", None),
         ),

@@ -77,6 +77,19 @@ def test_each_token_allows_what_its_clients_need_and_none_deletes(url: str) -> N
             stranger.coverage(Stream.PEOPLE_COUNT)
 
 
+def test_a_reader_may_not_write_files(url: str) -> None:
+    statement = "UNLOAD (SELECT 1 AS one) TO 's3://b/f' WITH (format = 'CSV')"
+    reads = client("timestream-query", region="eu-west-1", endpoint_url=url, access_key_id="reads")
+    with closing(reads):
+        for sql in (statement, f" -- a note\n/* x */ {statement.replace('UNLOAD', 'unload')}"):
+            with pytest.raises(ClientError, match="does not allow UNLOAD"):
+                reads.query(QueryString=sql)
+        assert reads.query(QueryString="SELECT 'unload' AS unload")["Rows"]
+    writes = client("timestream-query", region="eu-west-1", endpoint_url=url, access_key_id="writes")
+    with closing(writes), pytest.raises(ClientError, match="UNLOAD needs an S3"):
+        writes.query(QueryString=statement)
+
+
 def test_operators_scripts_send_the_token_of_the_environment(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
