@@ -1,4 +1,4 @@
-"""Checks of a batch before a backend writes it: schema, nulls, bounds and order.
+"""A batch before a backend writes it: checks of schema, nulls, bounds and order, and what it adds.
 
 Records must ascend strictly by (time, key). Timestream identifies records by these: it would store one of two
 records with the same time and key.
@@ -7,6 +7,7 @@ records with the same time and key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.arrow_schema import arrow_schema
-from storage.coverage import Interval
+from storage.coverage import Interval, joined, overlapping, uncovered
 from storage.instants import to_us
+from storage.runs import refuse_overlap
 from storage.schema import SCHEMAS, Stream
+from storage.store import Covered, Run
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -61,6 +64,29 @@ def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
         first, last = np.searchsorted(times, [to_us(start), to_us(end)])
         slices.append(table.slice(first, last - first))
     return pa.concat_tables(slices)
+
+
+class Addition(NamedTuple):
+    """The rows to store, the coverage with them, and the one stretch of it that they lie in."""
+
+    rows: pa.Table
+    coverage: list[Covered]
+    whole: Covered
+
+
+def addition_to(held: Sequence[Covered], table: pa.Table, covers: Interval, run: Run) -> Addition | None:
+    """What a checked batch adds to a stream's coverage; None if all of `covers` is covered.
+
+    Raises `RunMismatch` if another run covers some of it.
+    """
+    refuse_overlap(held, covers, run)
+    gaps = uncovered(held, *covers)
+    if not gaps:
+        return None
+    coverage = joined([*held, Covered(*covers, run)])
+    # `covers` now lies within a single stretch, which replaces those it was merged from.
+    (whole,) = overlapping(coverage, *covers)
+    return Addition(table if gaps == [covers] else within(table, gaps), coverage, whole)
 
 
 def last_tick(table: pa.Table) -> pa.Table | None:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import duckdb_rows, duckdb_sql
-from storage.addition import addition_to
-from storage.batch import checked, last_tick, times_us
+from storage.batch import addition_to, checked, last_tick, times_us
 from storage.coverage import cut, newest_tick, overlapping
 from storage.cursor import Position, RangeQuery, check_ids, check_limit
 from storage.duckdb_code_sql import CODES, DICTIONARY_OF, Dictionary
