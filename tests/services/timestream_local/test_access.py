@@ -78,7 +78,7 @@ def test_each_token_allows_what_its_clients_need_and_none_deletes(url: str) -> N
 
 
 def test_a_reader_may_not_write_files(url: str) -> None:
-    statement = "UNLOAD (SELECT 1 AS one) TO 's3://b/f' WITH (format = 'CSV')"
+    statement = "UNLOAD (SELECT 1 AS one) TO 's3://files/folder' WITH (format = 'CSV')"
     reads = client("timestream-query", region="eu-west-1", endpoint_url=url, access_key_id="reads")
     with closing(reads):
         for sql in (statement, f" -- a note\n/* x */ {statement.replace('UNLOAD', 'unload')}"):
