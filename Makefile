@@ -171,7 +171,8 @@ status: $(RUNNABLE) ## show the state of each part (TARGET=aws)
 restart: $(RUNNABLE) ## restart a part (SERVICE=mcp-server; TARGET=aws: without SERVICE all)
 	@case $$($(WHICH)) in \
 	  aws) $(BIN)/python scripts/deployed_services.py restart $(SERVICE) ;; \
-	  local) $(BIN)/bus-simulator ops restart $(SERVICE) ;; \
+	  local) test -n "$(SERVICE)" || { printf 'make restart needs the name of a part: SERVICE=mcp-server\n' >&2; exit 2; }; \
+	    $(BIN)/bus-simulator ops restart $(SERVICE) ;; \
 	  *) exit 2 ;; \
 	esac
 
@@ -187,7 +188,8 @@ endif
 logs: $(RUNNABLE) ## show the log of a part (SERVICE=mcp-server ARGS="--follow"; TARGET=aws)
 	@case $$($(WHICH)) in \
 	  aws) $(BIN)/python scripts/deployed_services.py logs $(SERVICE) $(ARGS) ;; \
-	  local) $(BIN)/bus-simulator ops logs $(SERVICE) $(ARGS) ;; \
+	  local) test -n "$(SERVICE)" || { printf 'make logs needs the name of a part: SERVICE=mcp-server\n' >&2; exit 2; }; \
+	    $(BIN)/bus-simulator ops logs $(SERVICE) $(ARGS) ;; \
 	  *) exit 2 ;; \
 	esac
 

@@ -39,6 +39,7 @@ class Stack:
         self.stop()
         self.server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
         self.server.start()
+        forget(self.server.get_host_and_port()[1])  # what other tests of this process left
         given = {"INIT_API_KEY": "first", "INIT_NETWORK_FILE": str(self.folder / "lines.yaml"), **initial}
         variables = environment(**KEYS, AWS_ENDPOINT_URL=self.url, INIT_KEPT_FOLDER=str(self.kept), **given)
         subprocess.run([sys.executable, HOOK], env=variables, check=True)

@@ -72,6 +72,10 @@ def test_up_starts_all_parts_and_prints_their_urls_and_down_stops_them(home: Pat
         assert json.load(answer)["stop_id"] == "S001"
     status = make(home, "status")
     assert (status.returncode, status.stdout.count("healthy")) == (0, 8)
+    for command in ("logs", "restart"):
+        unnamed = make(home, command)
+        assert unnamed.returncode != 0
+        assert f"make {command} needs the name of a part: SERVICE=mcp-server" in unnamed.stderr
     again = make(home, *up)
     assert again.returncode != 0
     assert "run already" in again.stderr

@@ -63,6 +63,7 @@ EXAMPLES = f"""\
 #   curl "${{H[@]}}" "$API_URL/people-count/S001?mode=latest"      # people waiting at a stop
 #   curl "${{H[@]}}" "$API_URL/sensors/bus/B001?mode=latest"       # temperature, CO2, doors
 #   curl "${{H[@]}}" -X POST "$MCP_URL/mcp/list-tools"             # tools for agents
+# MCP clients: the URL is $MCP_URL/mcp, with both headers.
 # WebSocket: connect to $WS_URL?api_key=KEY&group_name=GROUP, then send
 #   {{"action":"subscribe","line_ids":["L1"]}}
 # A key may make 50 requests a second and 10,000 a day. 401 names the wrong header, 404 the unknown id.
