@@ -124,7 +124,8 @@ class JsonFormatter(logging.Formatter):
             line["cause"] = cause(record.exc_info[1])
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 line["traceback"] = self.formatException(record.exc_info)
-        return without_passwords(ENCODE(line))
+        # Before they are encoded: a value's end is found by the quotation marks in the text.
+        return ENCODE({name: _safe(value) for name, value in line.items()})
 
 
 class TextFormatter(logging.Formatter):
@@ -140,6 +141,10 @@ class TextFormatter(logging.Formatter):
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 words[-1] += f"\n{self.formatException(record.exc_info)}"
         return without_passwords(" ".join(words))
+
+
+def _safe(value: object) -> object:
+    return without_passwords(value) if isinstance(value, str) else value
 
 
 def cause(error: BaseException) -> str:

@@ -20,7 +20,9 @@ INNER_URL = re.compile(r"(?<=[?&]read_url=)[^&#]+")
 NAMES = ("password", "passwd", "pwd", "secret", "_key")
 ENCODED_NAME = re.compile(r"(?<=[?&])[^=&]*%[^=&]*(?==)")
 VALUE = re.compile(
-    rf"((?:{'|'.join(NAMES)})\s*=\s*)(?!\*\*\*)[^\s&\"]+(?:&[^=&\s\"]*(?=&|\s|\"|$))*", re.IGNORECASE
+    rf"((?:{'|'.join(NAMES)})\s*=\s*)(?!\*\*\*)"
+    r"(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|\"?[^\s&\"]+(?:&[^=&\s\"]*(?=&|\s|\"|$))*)",
+    re.IGNORECASE | re.DOTALL,
 )
 """A secret's name and value, with pieces after an & that have no name, since they may be of the value."""
 

@@ -116,3 +116,13 @@ def test_no_line_shows_the_password_of_a_url(monkeypatch: pytest.MonkeyPatch, fo
     assert "postgresql://me:***@host/bus" in written
     assert "hidden@" not in written
     assert "password=hidden" not in written.partition("Traceback")[0]
+
+
+@pytest.mark.parametrize("text", ['"password=hidden" is wrong', 'password="hidden" \\', "u://a:hidden@b\n\\"])
+def test_a_line_without_its_password_is_still_json(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    stderr = Stderr(terminal=False)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    logs.configure("INFO", "json")
+    log.info(text)
+    message = json.loads(stderr.getvalue())["message"]
+    assert message.partition("hidden")[2] == ""

@@ -38,6 +38,9 @@ TEXTS = {
     "https:/me:hidden@host/x: no such file": "https:/me:***@host/x: no such file",
     'at "http://127.0.0.1:8080/a", by "me@host"': 'at "http://127.0.0.1:8080/a", by "me@host"',
     "user=me PASSWORD = hidden host=here": "user=me PASSWORD = *** host=here",
+    r"host=here password='hid\'den' port=1": "host=here password=*** port=1",
+    'password="hid den" x': "password=*** x",
+    '"password=hidden" is wrong': '"password=***" is wrong',
     "http://host/?key=shown&limit=1": "http://host/?key=shown&limit=1",
 }
 
