@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Self
 
-from docker.errors import DockerException, ImageNotFound  # type: ignore[import-not-found]
+from docker.errors import DockerException, ImageNotFound  # type: ignore[import-not-found]  # no types
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from docker.errors import DockerException, ImageNotFound  # type: ignore[import-not-found]
+from docker.errors import DockerException, ImageNotFound  # type: ignore[import-not-found]  # no types
 from testcontainers.core.container import DockerContainer
 
 from bus_simulator_testing.container import BusSimulatorContainer

@@ -60,7 +60,7 @@ def test_a_window_that_fails_in_its_last_stream_leaves_nothing(
     def failing(cursor: duckdb.DuckDBPyConnection, stream: Stream, *rest: object) -> None:
         if stream is Stream.STOP_VISIT:
             raise duckdb.IOException("no room")
-        insert(cursor, stream, *rest)  # type: ignore[arg-type]
+        insert(cursor, stream, *rest)  # type: ignore[arg-type]  # as they came
 
     write(store, 0)
     monkeypatch.setattr(duckdb_rows, "insert", failing)
