@@ -25,6 +25,7 @@ from benchmarks import (
     lake,
     map_page,
     postgres,
+    postgres_servers,
     realtime_feeds,
     starting,
     timestream,
@@ -69,6 +70,8 @@ PARTS: Sequence[Part] = (
     Part(("ts-newest", "ts-write", "ts-writers"), timestream.measure),
     Part(("ts-lag", "ts-recovery"), timestream_live.measure),
     Part(("pg-write", "pg-latest", "pg-at"), postgres.measure),
+    Part(("pg-serve", "pg-failover"), postgres_servers.measure),
+    Part(("pg-live",), postgres_servers.measure_live),
     Part(("lake-1", "lake-2"), lake.measure),
 )
 ROWS = tuple(row_id for part in PARTS for row_id in part.rows)

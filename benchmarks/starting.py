@@ -68,19 +68,21 @@ def program(folder: str, *options: str) -> Iterator[int]:
 
 
 @contextmanager
-def started(folder: str, *options: str) -> Iterator[tuple[int, int]]:
-    """`bus-simulator run` with its store in `folder`: its port, a free one, and its process id.
+def started(
+    folder: str, *options: str, command: str = "run", store: str | None = None
+) -> Iterator[tuple[int, int]]:
+    """`bus-simulator run`, or another server: its port, a free one, and its process id.
 
-    Killed at the end.
+    Its store is a DuckDB file in `folder`, unless another is given. Killed at the end.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "bus_simulator", "run", "--port", str(port), *options]
-    store = f"duckdb:{Path(folder) / 'bus.duckdb'}"
+    words = [sys.executable, "-m", "bus_simulator", command, "--port", str(port), *options]
+    store = store or f"duckdb:{Path(folder) / 'bus.duckdb'}"
     environment = {"PATH": os.defpath, "BUS_SIMULATOR_API_KEY": KEY, "BUS_SIMULATOR_STORE": store}
     with subprocess.Popen(
-        command,
+        words,
         cwd=Path(__file__).parent.parent,
         env=environment,
         stdout=subprocess.DEVNULL,

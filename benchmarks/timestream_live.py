@@ -59,18 +59,20 @@ def measure() -> Iterator[Figure]:
         running = stack.enter_context(endpoint(folder))
         began = time.perf_counter()
         feeders = {
-            kind.name: stack.enter_context(fed(kind.name, network, folder, running.url, PEAK))
+            kind.name: stack.enter_context(fed(kind.name, network, folder, store_at(running.url), PEAK))
             for kind in FEEDERS
         }
         until_caught_up(feeders.values())
         watching = Clock().now().timestamp()
-        rows, seconds, cores = watched(running.url, [running.process, *(f.process for f in feeders.values())])
+        with closing(opened(running.url)) as store:
+            processes = [running.process, *(each.process for each in feeders.values())]
+            rows, seconds, cores = watched(store, processes)
         kept = [lag for feeder in feeders.values() for at, lag in feeder.lags() if at >= watching]
         victim = feeders["bus-position"]
         victim.process.kill()
         victim.process.wait()
         here = PEAK + timedelta(seconds=time.perf_counter() - began)
-        again = stack.enter_context(fed("bus-position", network, folder, running.url, here))
+        again = stack.enter_context(fed("bus-position", network, folder, store_at(running.url), here))
         until_caught_up([again])
         back_s, back_cpu_s = time.perf_counter() - again.started, cpu_s([again.process])
     yield Figure(
@@ -91,12 +93,18 @@ def whole_network_file() -> Path:
     return SHIPPED if folder is None or not (folder / FEED).exists() else folder / FEED
 
 
+def store_at(url: str) -> str:
+    """The value of `--store` for the endpoint at an address."""
+    return f"timestream://{DATABASE}?region={REGION}&endpoint_url={url}"
+
+
 @contextmanager
-def fed(kind: str, network: Path, folder: Path, url: str, at: datetime) -> Iterator[Feeding]:
+def fed(
+    kind: str, network: Path, folder: Path, store: str, at: datetime, shard: str = "1/1"
+) -> Iterator[Feeding]:
     """Run a `feed` process; it is killed on exit."""
     log = folder / f"{kind}-{time.perf_counter_ns()}.log"
-    store = f"timestream://{DATABASE}?region={REGION}&endpoint_url={url}"
-    options = ["--network", str(network), "--store", store, "--at", format_instant(at)]
+    options = ["--network", str(network), "--store", store, "--at", format_instant(at), "--shard", shard]
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "bus_simulator", "feed", kind, *options],
@@ -122,13 +130,12 @@ def until_caught_up(feeders: Iterable[Feeding]) -> None:
             pause(STEP_S)
 
 
-def watched(url: str, processes: Sequence[subprocess.Popen[bytes]]) -> tuple[int, float, float]:
+def watched(store: Store, processes: Sequence[subprocess.Popen[bytes]]) -> tuple[int, float, float]:
     """Rows written in the measured time, its seconds, and the number of cores that the processes used."""
-    with closing(opened(url)) as store:
-        before, cpu, began = stored(store), cpu_s(processes), time.perf_counter()
-        pause(SPAN_S)
-        seconds = time.perf_counter() - began
-        return stored(store) - before, seconds, (cpu_s(processes) - cpu) / seconds
+    before, cpu, began = stored(store), cpu_s(processes), time.perf_counter()
+    pause(SPAN_S)
+    seconds = time.perf_counter() - began
+    return stored(store) - before, seconds, (cpu_s(processes) - cpu) / seconds
 
 
 def stored(store: Store) -> int:
