@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 import threading
@@ -91,6 +92,7 @@ def failover(inputs: Inputs) -> tuple[float, int]:
     The primary waits for its replica before it acknowledges, so that no acknowledged record may be lost:
     RuntimeError if one is.
     """
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of every refused connection
     with ExitStack() as stack:
         primary = PostgresServer()
         stack.callback(primary.remove)
