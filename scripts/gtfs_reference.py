@@ -46,7 +46,9 @@ REPORTED: Mapping[str, Mapping[str, str]] = {
 
 _DAY = "whether the service runs on this day of the week"
 USED: Mapping[str, Mapping[str, str]] = {
-    "agency.txt": {"agency_timezone": "the time zone of all times; that of the first agency counts"},
+    "agency.txt": {
+        "agency_timezone": "the time zone of all times; the first agency's counts, others are reported"
+    },
     "routes.txt": {
         "route_id": "joins trips; the line's `gtfs_id`, and its id if the short name can't be it",
         "route_short_name": "the line's id, and part of its name",

@@ -56,7 +56,7 @@ Examples:
   bus-simulator run --network madrid
   bus-simulator run --gtfs madrid.zip""",
 )
-@click.argument("feed", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("feed", type=click.Path(exists=True, path_type=Path))
 @option(
     "-o",
     "--output",
@@ -127,10 +127,10 @@ def import_gtfs(
     capacity: int,
     people_per_trip: float,
 ) -> None:
-    """Convert FEED, a GTFS zip, into a network folder, and print what was assumed and left out.
+    """Convert FEED, a GTFS zip or folder, into a network folder, and print what was assumed and left out.
 
     The folder holds network.yaml, timetable.csv, timings.csv and shapes.csv; --network of every command takes
-    it. It also takes the zip itself, which is then imported with the default assumptions. Rows, trips and
+    it. It also takes the feed itself, which is then imported with the default assumptions. Rows, trips and
     lines that can't be used are left out. import-report.html in the folder shows a map, all lines, and what
     was left out with file and line; import-report.json has the same for programs.
 
@@ -141,7 +141,10 @@ def import_gtfs(
     from simulator.gtfs.importer import Selection
     from simulator.gtfs.lines import Assumptions
     from simulator.gtfs.routes import BUS_TYPES
+    from simulator.network_files.tables import NETWORK
 
+    if (feed / NETWORK).exists():
+        raise InputError(f"{feed} is a network already: give it to --network of any command")
     if first is not None and last is not None and last < first:
         raise InputError(f"--to {last} is before --from {first}: put them in order")
     wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}

@@ -102,7 +102,7 @@ network_option = option(
     type=click.Path(path_type=Path),
     default=None,
     show_default="the scenario's, else data/lines.yaml, else the included one",
-    help="Lines, stops and buses: a YAML file, a folder written by import-gtfs, or a GTFS zip. "
+    help="Lines, stops and buses: a YAML file, a folder written by import-gtfs, or a GTFS feed. "
     "If it is given twice, by either name, the last one counts.",
 )
 seed_option = option(
@@ -283,7 +283,7 @@ shared_network_option = option(
     metavar="PATH|s3://BUCKET/KEY",
     default=None,
     show_default="the scenario's, else data/lines.yaml, else the included one",
-    help="Lines, stops and buses: a YAML file, a folder, a GTFS zip, or an object in S3; "
+    help="Lines, stops and buses: a YAML file, a folder, a GTFS feed, or an object in S3; "
     "when the object is replaced, the new network counts from the next whole hour.",
 )
 network_refresh_option = option(

@@ -51,12 +51,12 @@ def validate(*, files: tuple[Path, ...], form: str, all_notices: bool) -> None:
     validator, and three examples of each; gtfs-guru finds them. Exits with 1 if a network or scenario has
     errors, with 2 if a feed has. `import-gtfs` may still import such a feed: it leaves out what is wrong.
     """
-    from services.feeds.gtfs_validator import is_gtfs_feed
     from services.inputs.scenario_library import is_scenario
+    from simulator.load_network import is_feed
 
     worst = 0
     for file in files:
-        kind = "feed" if is_gtfs_feed(file) else "scenario" if is_scenario(file) else "network"
+        kind = "feed" if is_feed(file) else "scenario" if is_scenario(file) else "network"
         checked = _feed(file, all_notices) if kind == "feed" else _file(file, kind)
         worst = max(worst, checked.code)
         if form == "json":

@@ -21,11 +21,19 @@ from threading import Event, Thread
 
 from services.errors import InputError
 from services.feeds.csv_lines import lines_of_rows
-from services.feeds.gtfs_notices import NoticeGroup, Notices, Sample, Severity, by_gravity, grouped
+from services.feeds.gtfs_notices import (
+    MOST_SAMPLES,
+    NoticeGroup,
+    Notices,
+    Sample,
+    Severity,
+    by_gravity,
+    grouped,
+)
 from services.feeds.own_notices import FREQUENCIES, empty_rows, short_headways, without_spaces
 from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.feed import CALENDARS
-from simulator.gtfs.reading.archive import open_archive
+from simulator.gtfs.reading.archive import Archive, open_archive
 from simulator.gtfs.reading.tables import TABLES
 
 MOST_BYTES = 4_000_000_000
@@ -69,13 +77,6 @@ def library_version() -> str:
     return f"gtfs-guru {version('gtfs-guru')}"
 
 
-def is_gtfs_feed(path: Path) -> bool:
-    """Whether a path is a zip, or a folder with a file of GTFS (and no network)."""
-    if path.is_dir():
-        return any((path / name).is_file() for name in TABLES) and not (path / "network.yaml").exists()
-    return path.suffix.lower() == ".zip"
-
-
 def validate_feed(path: Path, *, everything: bool = False, most_bytes: int = MOST_BYTES) -> Notices:
     """Return a feed's notices; `everything` keeps those that don't matter to the simulator.
 
@@ -116,11 +117,8 @@ def notices_of(path: Path, *, everything: bool = False) -> Notices:
 
     Raises InputFileError for a zip that is refused, or a feed that the library can't read.
     """
-    archive = None if path.is_dir() else open_archive(path, FILES)
-    if archive is None:
-        given = {name: (path / name).read_bytes() for name in FILES if (path / name).is_file()}
-    else:
-        given = {name: archive.content(name) for name in archive.entries}
+    archive = open_archive(path, FILES)
+    given = {name: archive.content(name) for name in archive.entries}
     contents = {name: without_spaces(content) for name, content in given.items()}
     # Written anew, so that the library opens no zip, and finds a feed that lies in a folder of it.
     with TemporaryDirectory() as folder:
@@ -129,10 +127,28 @@ def notices_of(path: Path, *, everything: bool = False) -> Notices:
         found = _notices(path, Path(folder), contents, everything=everything)
     found.groups.extend(empty_rows(given))
     found.groups.sort(key=by_gravity)
-    if archive is not None and archive.folder:
-        sample = Sample("", 0, f"the feed is in the folder {archive.folder} of the zip")
-        found.groups.insert(0, NoticeGroup(IN_FOLDER, Severity.ERROR, 1, [sample]))
+    found.groups[:0] = _notices_of_names(archive)
     return found
+
+
+def _notices_of_names(archive: Archive) -> Iterator[NoticeGroup]:
+    """The notices of a feed whose files others wouldn't find: in a folder, or with names in another case."""
+    if archive.folder:
+        whole = "folder" if archive.path.is_dir() else "zip"
+        sample = Sample("", 0, f"the feed is in the folder {archive.folder} of the {whole}")
+        yield NoticeGroup(IN_FOLDER, Severity.ERROR, 1, [sample])
+    renamed = sorted(archive.renamed().items())
+    for code, severity, needed in (
+        ("missing_required_file", Severity.ERROR, True),
+        ("unknown_file", Severity.INFO, False),
+    ):
+        samples = [
+            Sample(own, 0, f"file names are in lower case: call it {name} (read as such here)")
+            for name, own in renamed
+            if (name in TABLES and TABLES[name].needed) == needed
+        ]
+        if samples:
+            yield NoticeGroup(code, severity, len(samples), samples[:MOST_SAMPLES])
 
 
 def _notices(path: Path, folder: Path, contents: Mapping[str, bytes], *, everything: bool) -> Notices:

@@ -1,4 +1,4 @@
-"""A GTFS feed read from its zip: routes, stops and shapes, and trips as columns of numbers.
+"""A GTFS feed read from its zip or folder: routes, stops and shapes, and trips as columns of numbers.
 
 Rows that can't be read cost what they describe, with a line in `findings` (`simulator.gtfs.reading`).
 Refused, all at once, each with file and line: what `simulator.gtfs.reading.archive` refuses; required files
@@ -24,6 +24,7 @@ from simulator.files.findings import Finding, Severity
 from simulator.files.problems import InputFileError, Problem
 from simulator.gtfs.calendar import Calendar, read_calendar
 from simulator.gtfs.carried.carried_network import CARRIED
+from simulator.gtfs.reading.agencies import read_time_zone
 from simulator.gtfs.reading.archive import Archive, open_archive
 from simulator.gtfs.reading.polylines import simplified
 from simulator.gtfs.reading.rows import in_order, leave_out_unknown, leave_out_wrong_rows
@@ -133,7 +134,7 @@ class Feed:
 
 
 def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
-    """Read a feed from its zip. InputFileError has everything that makes it unusable."""
+    """Read a feed from its zip or folder. InputFileError has everything that makes it unusable."""
     on_progress(Progress("opening the feed", 0, 1, "files"))
     archive = open_archive(path, TABLES.keys())
     problems = list(_missing(path, archive))
@@ -186,12 +187,12 @@ class _Reader:
 
     def _largest_first(self) -> list[str]:
         """The files to read; the largest, which takes the longest, begins first."""
-        return sorted(self._archive.entries, key=self._archive.sizes.__getitem__, reverse=True)
+        return sorted(self._archive.entries, key=lambda name: self._archive.entries[name].size, reverse=True)
 
     def _table(self, name: str) -> TableFile:
         """A file without the rows that are wrong by themselves. Called in several threads."""
         content = partial(self._archive.content, name)
-        table = TableFile(f"{self._archive.path}/{name}", TABLES[name], content, lenient=True)
+        table = TableFile(self._archive.shown(name), TABLES[name], content, lenient=True)
         if not table.problems:
             leave_out_wrong_rows(name, table)
         return table
@@ -229,6 +230,7 @@ class _Reader:
         leave_out_unknown("stop_times.txt", times_file, tables)
         for table in (tables["routes.txt"], times_file):
             _note_continuous(table)
+        timezone = read_time_zone(tables["agency.txt"])
         stops = read_stops(tables["stops.txt"])
         placed = np.array([stop.place is not None for stop in stops], bool)
         times = read_stop_times(times_file, trips_file, tables["stops.txt"], placed)
@@ -241,17 +243,22 @@ class _Reader:
         ]
         if not len(trips.trip_id):
             raise self._nothing_left()
-        feed = self._made(tables, stops, shapes, trips)
+        feed = self._made(tables, timezone, stops, shapes, trips)
         self._on_progress(Progress("checking the feed", steps, steps, "files"))
         return feed
 
     def _made(
-        self, tables: Tables, stops: Sequence[FeedStop], shapes: Sequence[Points], trips: Trips
+        self,
+        tables: Tables,
+        timezone: str,
+        stops: Sequence[FeedStop],
+        shapes: Sequence[Points],
+        trips: Trips,
     ) -> Feed:
         frequencies = tables.get("frequencies.txt")
         return Feed(
             path=self._archive.path,
-            timezone=str(tables["agency.txt"]["agency_timezone"][0]),
+            timezone=timezone,
             routes=_routes(tables["routes.txt"]),
             stops=stops,
             shapes=shapes,
@@ -284,8 +291,14 @@ def _some(table: TableFile | None) -> list[TableFile]:
 
 def _other_files(archive: Archive) -> Iterator[Finding]:
     if archive.folder:
-        said = f"the feed is in the folder `{archive.folder}` of the zip: read from there"
+        whole = "folder given" if archive.path.is_dir() else "zip"
+        said = f"the feed is in the folder `{archive.folder}` of the {whole}: read from there"
         yield Finding("folder", str(archive.path), said, severity=Severity.NOTE)
+    renamed = archive.renamed()
+    if renamed:
+        named = ", ".join(f"`{own}` as `{name}`" for name, own in renamed.items())
+        said = f"names of files are in lower case in GTFS, and other readers may not find these: {named} read"
+        yield Finding("file-name", str(archive.path), said, count=1, severity=Severity.NOTE)
     others = [name for name in archive.others if PurePosixPath(name).name != CARRIED]
     if others:
         more = " …" if len(others) > MOST_NAMED_FILES else ""

@@ -1,8 +1,8 @@
-"""The files of a GTFS zip as bytes. Nothing is unpacked to disk.
+"""The files of a GTFS feed, a zip or a folder, as bytes. Nothing is unpacked to disk.
 
-A feed may lie in a folder of the zip; other files are named and not read. Refused: files that aren't zips, or
-empty ones; paths that lead out of the zip; names that appear twice; feeds in several folders; entries that
-are encrypted, damaged, or much larger than their packed size (zip bombs).
+Refused, besides what `simulator.gtfs.reading.feed_files` refuses: files that aren't zips, or empty ones;
+paths that lead out of the zip; names that appear twice; entries that are encrypted, damaged, or much larger
+than their packed size (zip bombs).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from simulator.files.problems import InputFileError, Problem
+from simulator.gtfs.reading.feed_files import Entry, feed_files
+from simulator.gtfs.reading.unpacked import listed
 
 MAX_BYTES = 1_000_000_000
 """Limit of a feed's unpacked size; that of Madrid's buses is a tenth of it."""
@@ -34,35 +36,46 @@ UNREADABLE = (
     ValueError,
 )
 """What `zipfile` raises for damaged or unusual archives."""
-STRAY = ("__MACOSX", ".")
-"""Folders and files with names that begin so are of the system that made the zip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A zip: its wanted files (as they are called in it, by plain name), their folder, the other files.
-
-    `sizes` are the wanted files' unpacked bytes.
-    """
+    """A zip or a folder: its wanted files by their names in GTFS, their folder, the other files."""
 
     path: Path
-    entries: Mapping[str, str]
-    sizes: Mapping[str, int]
+    entries: Mapping[str, Entry]
     folder: str
     others: Sequence[str]
 
     def content(self, name: str) -> bytes:
         """The content of a wanted file. InputFileError for one that is damaged."""
+        entry = self.entries[name]
         try:
+            if self.path.is_dir():
+                return Path(entry.name).read_bytes()
             with zipfile.ZipFile(self.path) as archive:
-                return archive.read(self.entries[name])
+                return archive.read(entry.name)
         except UNREADABLE as error:
-            message = f"is damaged in the zip{_words(error)}: create the zip again"
-            raise InputFileError([Problem(f"{self.path}/{name}", 1, message)]) from error
+            raise InputFileError([Problem(self.shown(name), 1, self._unreadable(error))]) from error
+
+    def shown(self, name: str) -> str:
+        """What messages call a file, which may be missing: the path of the feed, and the file's own name."""
+        return f"{self.path}/{self.entries[name].path.name if name in self.entries else name}"
+
+    def renamed(self) -> dict[str, str]:
+        """The files whose names are written in another case: their names in GTFS, and their own."""
+        return {name: entry.path.name for name, entry in self.entries.items() if entry.path.name != name}
+
+    def _unreadable(self, error: Exception) -> str:
+        if self.path.is_dir():
+            return f"can't be read ({error.strerror if isinstance(error, OSError) else error})"
+        return f"is damaged in the zip{_words(error)}: create the zip again"
 
 
 def open_archive(path: Path, wanted: Set[str]) -> Archive:
-    """The list of a zip's files. InputFileError for a zip that is refused."""
+    """The list of the files of a zip or a folder. InputFileError for one that is refused."""
+    if path.is_dir():
+        return _open_folder(path, wanted)
     if not path.is_file():
         raise InputFileError([Problem(str(path), 1, "file not found: check the path")])
     try:
@@ -74,13 +87,33 @@ def open_archive(path: Path, wanted: Set[str]) -> Archive:
     problems = list(_entry_problems(path, entries))
     if problems:
         raise InputFileError(problems)
-    found = _of_the_feed(path, entries, wanted)
-    problems = list(
-        _size_problems(path, [entry for entry in entries if entry.filename in found.entries.values()])
-    )
+    files = [Entry(_path(entry), entry.filename, entry.file_size) for entry in entries if not entry.is_dir()]
+    found = feed_files(path, files, wanted)
+    read = {entry.name for entry in found.entries.values()}
+    problems = list(_size_problems(path, [entry for entry in entries if entry.filename in read]))
     if problems:
         raise InputFileError(problems)
-    return found
+    return Archive(path, found.entries, found.folder, found.others)
+
+
+def _open_folder(path: Path, wanted: Set[str]) -> Archive:
+    try:
+        files = listed(path, wanted)
+    except OSError as error:
+        raise InputFileError([Problem(str(path), 1, f"can't be read ({error.strerror})")]) from error
+    if not files or len(files) > MAX_ENTRIES:
+        number = "no files" if not files else f"over {MAX_ENTRIES:,} files"
+        message = f"a folder with {number} isn't a GTFS feed: give the folder of its .txt files"
+        raise InputFileError([Problem(str(path), 1, message)])
+    found = feed_files(path, files, wanted)
+    if sum(entry.size for entry in found.entries.values()) > MAX_BYTES:
+        raise InputFileError([Problem(str(path), 1, _too_large())])
+    return Archive(path, found.entries, found.folder, found.others)
+
+
+def _path(entry: zipfile.ZipInfo) -> PurePosixPath:
+    # Some programs of Windows write backslashes; an entry may be called `./stops.txt`, a path `stops.txt`.
+    return PurePosixPath(entry.filename.replace("\\", "/"))
 
 
 def _words(error: Exception) -> str:
@@ -92,39 +125,12 @@ def _entry_problems(path: Path, entries: list[zipfile.ZipInfo]) -> Iterator[Prob
     if not entries or len(entries) > MAX_ENTRIES:
         yield Problem(str(path), 1, f"a zip of {len(entries)} files isn't a GTFS feed: zip its .txt files")
         return
-    names = [str(PurePosixPath(entry.filename)) for entry in entries]
-    for name in sorted({name for name in names if _leads_out(name)}):
+    names = [str(_path(entry)) for entry in entries]
+    leading_out = {entry.filename for entry in entries if _leads_out(str(PurePosixPath(entry.filename)))}
+    for name in sorted(leading_out):
         yield Problem(str(path), 1, f"`{name}` leads out of the zip: zip the files without paths")
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(str(path), 1, f"`{name}` is in the zip twice: keep one")
-
-
-def _of_the_feed(path: Path, entries: list[zipfile.ZipInfo], wanted: Set[str]) -> Archive:
-    """The feed's files: those at the top of the zip, else those of its only folder with some."""
-    files = [PurePosixPath(entry.filename) for entry in entries if not entry.is_dir()]
-    files = [file for file in files if not any(part.startswith(STRAY) for part in file.parts)]
-    folders = sorted({str(file.parent) for file in files if file.name in wanted})
-    if "." in folders:
-        folders = ["."]
-    if len(folders) > 1:
-        named = ", ".join(f"`{folder}`" for folder in folders[:5])
-        raise InputFileError([Problem(str(path), 1, f"has feeds in several folders ({named}): keep one")])
-    if not folders and any(file.suffix.lower() == ".zip" for file in files):
-        inner = next(str(file) for file in files if file.suffix.lower() == ".zip")
-        raise InputFileError([Problem(str(path), 1, f"has another zip in it, `{inner}`: unpack that first")])
-    folder = folders[0] if folders else "."
-    inside = {file.name: str(file) for file in files if str(file.parent) == folder and file.name in wanted}
-    others = [str(file) for file in files if str(file) not in inside.values()]
-    # An entry may be called `./stops.txt`, which a path writes without the dot.
-    entry_of = {str(PurePosixPath(entry.filename)): entry for entry in entries}
-    found = {name: entry_of[inner] for name, inner in inside.items()}
-    return Archive(
-        path,
-        {name: entry.filename for name, entry in found.items()},
-        {name: entry.file_size for name, entry in found.items()},
-        "" if folder == "." else folder,
-        others,
-    )
 
 
 def _size_problems(path: Path, read: list[zipfile.ZipInfo]) -> Iterator[Problem]:
@@ -136,7 +142,11 @@ def _size_problems(path: Path, read: list[zipfile.ZipInfo]) -> Iterator[Problem]
             grows = f"grows from {entry.compress_size:,} to {entry.file_size:,} bytes"
             yield Problem(str(path), 1, f"`{entry.filename}` {grows}: looks like a zip bomb")
     if sum(entry.file_size for entry in read) > MAX_BYTES:
-        yield Problem(str(path), 1, f"is over {MAX_BYTES:,} bytes unpacked: leave out some routes")
+        yield Problem(str(path), 1, _too_large())
+
+
+def _too_large() -> str:
+    return f"is over {MAX_BYTES:,} bytes unpacked: leave out some routes"
 
 
 def _leads_out(name: str) -> bool:

@@ -24,6 +24,7 @@ from simulator.files.csv_table import (
 EXCEPTION = Kind(r"^[12]$", "1 (added) or 2 (removed)")
 SECONDS = Kind(r"^[0-9]{1,6}$", "seconds, at least 1", 1)
 RULE_OF_FOUR = Kind(r"^[0-3]$", "0, 1, 2 or 3")
+TIME_ZONE = Kind("", "an IANA time zone such as Europe/Madrid")
 NODE = Kind(r"^[0-4]$", "0 to 4")
 
 
@@ -42,7 +43,7 @@ CONTINUOUS = {"continuous_pickup": _may(RULE_OF_FOUR), "continuous_drop_off": _m
 FLEX = ("location_group_id", "location_id", "start_pickup_drop_off_window", "end_pickup_drop_off_window")
 """Fields of stop times at which riders are picked up on demand."""
 TABLES: Mapping[str, Rules] = {
-    "agency.txt": Rules({"agency_timezone": CsvColumn(TEXT)}, ()),
+    "agency.txt": Rules({"agency_timezone": CsvColumn(TIME_ZONE)}, ()),
     "routes.txt": Rules(
         {
             "route_id": CsvColumn(ID),

@@ -9,9 +9,10 @@ import pytest
 from services.cli import status_of
 from services.feeds import gtfs_validator
 from services.feeds.gtfs_notices import MOST_SAMPLES, NOT_FOR_US, Notices, Severity
-from services.feeds.gtfs_validator import ValidationFailed, is_gtfs_feed, notices_of, validate_feed
+from services.feeds.gtfs_validator import ValidationFailed, notices_of, validate_feed
 from services.feeds.validation_report import as_json, report_lines
 from simulator.files.problems import InputFileError
+from simulator.load_network import is_feed
 from tests.gtfs_feeds import Files, feed, text_of, with_line, zipped
 
 pytestmark = pytest.mark.integration
@@ -119,10 +120,10 @@ def test_every_code_that_is_left_out_is_one_of_the_validator() -> None:
 def test_a_folder_of_files_is_a_feed_and_a_network_folder_is_not(folder: Path) -> None:
     for name, content in feed(stops=None).items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert is_gtfs_feed(folder)
+    assert is_feed(folder)
     assert [group.code for group in notices_of(folder).groups] == ["missing_required_file"]
     (folder / "network.yaml").write_text("lines: []\n")
-    assert not is_gtfs_feed(folder)
+    assert not is_feed(folder)
 
 
 def test_a_feed_in_a_folder_of_the_zip_is_an_error_and_validated_all_the_same() -> None:
