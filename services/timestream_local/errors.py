@@ -19,13 +19,27 @@ class AwsError(Exception):
     prefix: ClassVar[str] = PREFIX
 
     @property
+    def code(self) -> str:
+        """AWS's name of the error."""
+        return type(self).__name__
+
+    @property
     def body(self) -> dict[str, object]:
         """The JSON body. Most SDKs read `message`; AWS's own models call it `Message`."""
-        return {"__type": self.prefix + type(self).__name__, "message": str(self), "Message": str(self)}
+        return {"__type": self.prefix + self.code, "message": str(self), "Message": str(self)}
 
 
 class ValidationException(AwsError):
     """The request isn't valid."""
+
+
+class InvalidText(ValidationException):
+    """A literal in a query is no value of the type that is due. In `try(…)` it is NULL."""
+
+    @property
+    def code(self) -> str:
+        """AWS's name of the error."""
+        return ValidationException.__name__
 
 
 class QueryExecutionException(AwsError):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from services.timestream_local.errors import ValidationException
+from services.timestream_local.errors import InvalidText, ValidationException
 from services.timestream_local.sql.functions.signatures import BLANKS, MICROS, TIMESTAMP_SQL, D, T, V
 from services.timestream_local.sql.typed_sql import NULL, NUMBERS, WHOLE, Typed, coerced, coercible, whole
 from services.timestream_local.types import DAY_NS, ArrayType, Field, Kind, RowType, Type, physical
@@ -161,7 +161,7 @@ def _time_from_text(source: Typed, target: Type, *, trying: bool) -> Typed:
         except ValueError as error:
             if trying:
                 return coerced(NULL, target)
-            raise ValidationException(str(error)) from None
+            raise InvalidText(str(error)) from None
     else:
         call = f"{native}({source.sql})"
         found = Typed(f"TRY({call})" if trying else call, target)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from services.timestream_local.errors import ValidationException
+from services.timestream_local.errors import InvalidText, ValidationException
 from services.timestream_local.sql.arithmetic import arithmetic
 from services.timestream_local.sql.functions.aggregates import (
     AGGREGATE_NAMES,
@@ -22,7 +22,7 @@ from services.timestream_local.sql.lambdas import ALSO_WITHOUT, LAMBDAS, LambdaC
 from services.timestream_local.sql.predicates import Operands
 from services.timestream_local.sql.scopes import Scope, only, refused
 from services.timestream_local.sql.syntax import DURATION
-from services.timestream_local.sql.typed_sql import NUMBERS, Typed, coerced, coercible, digits_of, whole
+from services.timestream_local.sql.typed_sql import NULL, NUMBERS, Typed, coerced, coercible, digits_of, whole
 from services.timestream_local.types import DURATIONS_MONTHS, Type
 from services.timestream_local.value_texts import duration_ns
 
@@ -77,6 +77,8 @@ class FunctionCalls:
             raise ValidationException(f"{name} is not an aggregate or window function")
         if any(isinstance(each, exp.Lambda) for each in nodes):
             raise ValidationException(f"The function {name} is not supported with a lambda")
+        if name == "try":
+            return self._try(nodes, scope)
         return self._scalar(name, [self._arguments.typed(n, scope) for n in nodes])
 
     def _aggregate(
@@ -98,10 +100,6 @@ class FunctionCalls:
     def _scalar(self, name: str, arguments: Sequence[Typed]) -> Typed:
         if name == DURATION or (name == "parse_duration" and is_months(arguments)):
             return _duration(str(arguments[0].value))
-        if name == "try":
-            if len(arguments) != 1:
-                raise ValidationException("Unexpected parameters for function try")
-            return Typed(f"TRY({arguments[0].sql})", arguments[0].type)
         if name == "grouping":
             return _grouping(arguments)
         if name == "now":
@@ -113,6 +111,16 @@ class FunctionCalls:
                 raise ValidationException("ago needs one duration, such as ago(15m)")
             return arithmetic("-", whole(self._now(), Type.TIMESTAMP), arguments[0])
         return call(name, arguments)
+
+    def _try(self, nodes: Sequence[exp.Expr], scope: Scope) -> Typed:
+        """An expression, NULL where it fails. A literal that can't be read has failed already."""
+        if len(nodes) != 1:
+            raise ValidationException("Unexpected parameters for function try")
+        try:
+            inner = self._arguments.typed(nodes[0], scope)
+        except InvalidText:
+            return NULL
+        return Typed(f"TRY({inner.sql})", inner.type)
 
     def filtered(self, node: exp.Filter, scope: Scope, over: str = "") -> Typed:
         """An aggregate with FILTER; `over` is the SQL of its OVER, or empty."""

@@ -602,4 +602,40 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one(None, None, None, None),
         ),
     ],
+    "Times to the last digit": [
+        (
+            "SELECT to_unixtime(TIMESTAMP '2026-03-02 07:30:00.25'), to_unixtime(from_nanoseconds(1)), to_unixtime(TIMESTAMP '2026-03-02 07:30:00.123456')",
+            one("1.77243660025E9", "1.0E-9", "1.772436600123456E9"),
+        ),
+        (
+            "SELECT avg(d), avg(-d), avg(d) FILTER (WHERE d > 300d) FROM (VALUES 200d, 200d + 3ns, NULL) AS t(d)",
+            one("200 00:00:00.000000002", "-200 00:00:00.000000002", None),
+        ),
+        (
+            "SELECT date_parse('12:30 PM', '%h:%i %p'), date_parse('03-02', '%m-%d'), date_parse('61', '%j'), date_parse('69-1-2', '%y-%c-%e'), date_parse('70', '%y')",
+            one(
+                "1970-01-01 12:30:00.000000000",
+                "2000-03-02 00:00:00.000000000",
+                "2000-03-01 00:00:00.000000000",
+                "2069-01-02 00:00:00.000000000",
+                "1970-01-01 00:00:00.000000000",
+            ),
+        ),
+        (
+            "SELECT parse_datetime('03 PM', 'hh a'), parse_datetime('10:00 +0200', 'HH:mm Z'), parse_datetime('2 Mar', 'd MMM')",
+            one(
+                "1970-01-01 15:00:00.000000000",
+                "1970-01-01 08:00:00.000000000",
+                "2000-03-02 00:00:00.000000000",
+            ),
+        ),
+        (
+            "SELECT try(CAST('x' AS date)), try(from_iso8601_timestamp('x')), coalesce(try(parse_duration('x')), 1h), try(year(CAST('x' AS timestamp)))",
+            one(None, None, "0 01:00:00.000000000", None),
+        ),
+        (
+            "SELECT sequence(DATE '2026-03-03', DATE '2026-03-02', -24h), now() AT TIME ZONE '-14:00'",
+            one("[2026-03-03, 2026-03-02]", "2026-03-01 18:30:00.000000000"),
+        ),
+    ],
 }

@@ -45,6 +45,12 @@ def _finite(name: str) -> list[Signature]:
 COUNT = f"count({{0}}){SUFFIX}"
 SKEWNESS = f"({_sql('skewness')} * ({COUNT} - 2) / sqrt({COUNT} * ({COUNT} - 1)))"
 WHOLE_SUM = f"CAST({_sql('sum')} AS BIGINT)"
+VALUES = _sql("count")
+AVERAGE = (
+    f"CASE WHEN {VALUES} > 0 THEN CAST({_sql('sum')} // {VALUES} AS BIGINT) "
+    f"+ CAST(round({_sql('sum')} % {VALUES} / {VALUES}) AS BIGINT) END"
+)
+"""The average of intervals, to the nanosecond: a DOUBLE has too few digits for those of some months."""
 AGGREGATES: dict[str, list[Signature]] = {
     "sum": [
         Signature((L,), L, WHOLE_SUM),
@@ -55,7 +61,7 @@ AGGREGATES: dict[str, list[Signature]] = {
     "avg": [
         Signature((L,), D, _sql("avg")),
         Signature((D,), D, _sql("avg")),
-        Signature((S,), S, f"CAST({_sql('avg')} AS BIGINT)"),
+        Signature((S,), S, AVERAGE),
         Signature((Type.MONTHS,), Type.MONTHS, f"CAST({_sql('avg')} AS INTEGER)"),
     ],
     "stddev": _spread("stddev_samp"),

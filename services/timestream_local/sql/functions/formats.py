@@ -30,7 +30,7 @@ MYSQL = {
 
 
 def mysql_format(name: str, argument: Typed) -> str:
-    """The SQL of a format in DuckDB's letters."""
+    """The format that is the literal `argument` of a function, in DuckDB's letters."""
     written, parts = literal_of(name, argument), []
     letters = iter(written)
     for letter in letters:
@@ -41,7 +41,27 @@ def mysql_format(name: str, argument: Typed) -> str:
         if letter not in MYSQL:
             raise ValidationException(f"{name}: %{letter} is not supported in a format")
         parts.append(MYSQL[letter])
-    return text_sql("".join(parts))
+    return "".join(parts)
+
+
+_LETTERS = re.compile("%-?(.)")
+_OF_YEAR, _OF_DAY = frozenset("YyG"), frozenset("mbBdjV")
+
+
+def parsed(text: str, pattern: str, *, from_1970: bool = False) -> str:
+    """The SQL of the time in a text, by a format in DuckDB's letters.
+
+    A format without a year means 1970, or 2000 if it has a month or day, as Joda's parser has it, which Trino
+    uses; DuckDB means 1900. A year of two digits is from 1969 to 2068, or `from_1970` to 2069.
+    """
+    letters = set(_LETTERS.findall(pattern))
+    if letters.isdisjoint(_OF_YEAR):
+        text = f"'{1970 if letters.isdisjoint(_OF_DAY) else 2000} ' || {text}"
+        pattern = f"%Y {pattern}"
+    found = f"strptime({text}, {text_sql(pattern)})"
+    if from_1970 and "y" in letters:
+        return f"({found} + to_years(CASE WHEN year({found}) < 1970 THEN 100 ELSE 0 END))"
+    return found
 
 
 class JodaFormat(NamedTuple):

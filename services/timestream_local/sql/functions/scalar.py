@@ -64,7 +64,7 @@ SIGNATURES: dict[str, list[Signature]] = {
         Signature((Type.DATE,), Type.DATE, "last_day({0})"),
     ],
     "current_timezone": [Signature((), V, "'UTC'")],
-    "to_unixtime": [Signature((T,), D, "({0} / 1e9)")],
+    "to_unixtime": [Signature((T,), D, "({0} // 1000 / 1e6 + {0} % 1000 / 1e9)")],
     "to_iso8601": [
         Signature((T,), V, f"({SECONDS_TEXT.replace('{sep}', 'T')} || 'Z')"),
         Signature((Type.DATE,), V, "CAST({0} AS VARCHAR)"),

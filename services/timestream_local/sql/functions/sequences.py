@@ -33,7 +33,7 @@ def sequence(name: str, arguments: Sequence[Typed]) -> Typed:
         return _of_kind(_steps(first, last, default), kind)
     step = arguments[2]
     if step.type is S:
-        return _of_kind(_steps(first, last, step.sql), kind)
+        return _of_kind(_steps(first, last, _whole_days(step.sql) if kind is Type.DATE else step.sql), kind)
     if step.type is not Type.MONTHS:
         raise _unexpected(name, arguments)
     return _of_kind(_months(first, last, step.sql), kind)
@@ -53,6 +53,11 @@ def _steps(first: str, last: str, step: str) -> Typed:
         f"ELSE generate_series({first}, {last}, {step}) END)",
         kind,
     )
+
+
+def _whole_days(step: str) -> str:
+    message = "sequence step must be a day interval if start and end values are dates"
+    return f"(CASE WHEN {step} % {DAY_NS} <> 0 THEN {_error(message, L)} ELSE {step} END)"
 
 
 def _months(first: str, last: str, step: str) -> Typed:

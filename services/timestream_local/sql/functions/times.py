@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from services.timestream_local.errors import ValidationException
-from services.timestream_local.sql.functions.formats import ZONE_AT_END, joda_format, mysql_format
+from services.timestream_local.errors import InvalidText, ValidationException
+from services.timestream_local.sql.functions.formats import ZONE_AT_END, joda_format, mysql_format, parsed
 from services.timestream_local.sql.functions.signatures import (
     MICROS,
     Call,
@@ -148,7 +148,7 @@ def _parsed(parse: Callable[[str], int], native: str, kind: Type) -> Call:
                 found = whole(parse(argument.value), kind if kind is S else T)
                 return _as(kind, found.sql) if kind is Type.DATE else found
             except ValueError as error:
-                raise ValidationException(f"{name}: {error}") from None
+                raise InvalidText(f"{name}: {error}") from None
         if not coercible(argument.type, V):
             raise ValidationException(f"Unexpected parameters ({argument.type.label}) for function {name}")
         sql = f"{native}({coerced(argument, V).sql})"
@@ -160,7 +160,8 @@ def _parsed(parse: Callable[[str], int], native: str, kind: Type) -> Call:
 def _date_format(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
     instant = _instant(name, arguments[0])
-    return Typed(f"strftime({MICROS.replace('{0}', instant)}, {mysql_format(name, arguments[1])})", V)
+    pattern = text_sql(mysql_format(name, arguments[1]))
+    return Typed(f"strftime({MICROS.replace('{0}', instant)}, {pattern})", V)
 
 
 def _from_unixtime(name: str, arguments: Sequence[Typed]) -> Typed:
@@ -177,8 +178,8 @@ def _date_parse(name: str, arguments: Sequence[Typed]) -> Typed:
     check_count(name, arguments, 2)
     if not coercible(arguments[0].type, V):
         raise ValidationException(f"Unexpected parameters for function {name}: {arguments[0].type.label}")
-    parsed = f"strptime({coerced(arguments[0], V).sql}, {mysql_format(name, arguments[1])})"
-    return Typed(not_negative(f"epoch_us({parsed}) * 1000"), T)
+    found = parsed(coerced(arguments[0], V).sql, mysql_format(name, arguments[1]), from_1970=True)
+    return Typed(not_negative(f"epoch_us({found}) * 1000"), T)
 
 
 def _format_datetime(name: str, arguments: Sequence[Typed]) -> Typed:
@@ -199,7 +200,7 @@ def _parse_datetime(name: str, arguments: Sequence[Typed]) -> Typed:
     if pattern.read is None:
         raise ValidationException(f"{name}: a zone is only supported at the end of a format")
     local = f"regexp_replace({found}, '{ZONE_AT_END}', '')" if pattern.zoned else found
-    instant = f"epoch_us(strptime({local}, {text_sql(pattern.read)})) * 1000"
+    instant = f"epoch_us({parsed(local, pattern.read)}) * 1000"
     if pattern.zoned:
         instant = f"ts_zoned({instant}, regexp_extract({found}, '{ZONE_AT_END}', 1))"
     return Typed(f"({instant})", T)

@@ -10,6 +10,7 @@ from services.timestream_local.sql.functions.signatures import MICROS, T, litera
 from services.timestream_local.sql.typed_sql import Typed, text_sql
 from services.timestream_local.types import HOUR_NS, MINUTE_NS
 
+LARGEST_OFFSET = 14 * HOUR_NS
 _OFFSET = re.compile(r"([+-])([0-9]{1,2}):([0-9]{2})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
 
@@ -20,6 +21,8 @@ def at_zone(instant: str, zone: Typed) -> Typed:
     offset = _OFFSET.fullmatch(name)
     if offset is not None:
         shift = int(offset[2]) * HOUR_NS + int(offset[3]) * MINUTE_NS
+        if shift > LARGEST_OFFSET or int(offset[3]) >= 60:
+            raise ValidationException(f"'{name}' is not an offset of a time zone: they end at 14:00")
         return Typed(f"({instant} {offset[1]} {shift})", T)
     try:
         known = _NAME.fullmatch(name) is not None and bool(ZoneInfo(name))
