@@ -9,6 +9,7 @@ from services.timestream_local.errors import ValidationException
 from services.timestream_local.request_fields import mapped, optional, required, within
 from services.timestream_local.running.client_tokens import ClientTokens
 from services.timestream_local.running.result_pages import column_info
+from services.timestream_local.sql.scopes import Output
 from services.timestream_local.state import Body, EndpointState, Response
 
 LONGEST_QUERY = 262_144
@@ -53,10 +54,10 @@ class QueryOperations:
             raise ValidationException("ValidateOnly must be true: AWS supports nothing else")
         work = partial(state.queries.prepared, sql, state.query_instant)
         found = await asyncio.get_running_loop().run_in_executor(state.pool, work)
-        columns = column_info(found.compiled.columns)
+        columns = zip(column_info(found.compiled.columns), found.compiled.outputs, strict=True)
         return {
             "QueryString": sql,
-            "Columns": [{**column, "Aliased": False} for column in columns],
+            "Columns": [{**column, **_origin(output)} for column, output in columns],
             "Parameters": column_info(found.parameters),
         }
 
@@ -65,6 +66,12 @@ class QueryOperations:
         query_id = required(body, "QueryId", str)
         # Not in the pool: its threads may all be busy with the queries to cancel.
         return {"CancellationMessage": await asyncio.to_thread(self._state.queries.cancel, query_id)}
+
+
+def _origin(output: Output) -> Response:
+    """Whether a query gives a column its name, and the table that it is a column of."""
+    named = zip(("DatabaseName", "TableName"), output.typed.source or (), strict=False)
+    return {**dict(named), "Aliased": output.aliased}
 
 
 def _insights(body: Body) -> bool:

@@ -8,7 +8,7 @@ and only tables of the catalog can be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sqlglot import exp
@@ -27,11 +27,12 @@ from services.timestream_local.types import Kind
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A DuckDB statement, the names and types of its result's columns, and the tables it reads."""
+    """A DuckDB statement, its result's columns with their names and types, and the tables it reads."""
 
     sql: str
     columns: Sequence[tuple[str, Kind]]
     tables: Sequence[Table] = ()
+    outputs: Sequence[Output] = ()
 
 
 def compile_query(
@@ -62,7 +63,7 @@ def compile_query(
         raise ValidationException("The query is nested too deeply") from None
     common = ", ".join(f"{name} AS ({query})" for name, query in compiler.common)
     columns = [(o.name or f"_col{n}", o.typed.type) for n, o in enumerate(outputs)]
-    return Compiled(f"WITH {common} {sql}" if common else sql, columns, compiler.tables)
+    return Compiled(f"WITH {common} {sql}" if common else sql, columns, compiler.tables, outputs)
 
 
 def _retained(instant: Instant) -> Oldest:
@@ -178,7 +179,10 @@ class Compiler:
         sides = f" {word}{'' if node.args.get('distinct') else ' ALL'} ".join(
             _cast_columns(sql, outputs, kinds) for sql, outputs in (left, right)
         )
-        outputs = [Output(o.name, Typed("", kind)) for o, kind in zip(left[1], kinds, strict=True)]
+        outputs = [
+            Output(o.name, Typed("", kind, source=o.typed.source), o.aliased)
+            for o, kind in zip(left[1], kinds, strict=True)
+        ]
         outside = _outside(outputs)
         order = self._order(node, Scope(outputs=outside), outside)
         return f"SELECT * FROM ({sides}) AS u{order}{_limit(node)}", outside
@@ -192,13 +196,18 @@ class Compiler:
                 qualifier = () if star is item else tuple(p.name.lower() for p in item.parts[:-1])
                 outputs += scope.starred(qualifier, item)
             elif isinstance(item, exp.Alias):
-                outputs.append(Output(item.alias, self._expressions.typed(item.this, scope)))
+                outputs.append(Output(item.alias, self._selected(item.this, scope), aliased=True))
             else:
                 name = item.name if isinstance(item, exp.Column) and not is_word(item) else None
-                outputs.append(Output(name, self._expressions.typed(item, scope)))
+                outputs.append(Output(name, self._selected(item, scope)))
         if not outputs:
             raise ValidationException("SELECT needs at least one column")
         return outputs
+
+    def _selected(self, item: exp.Expr, scope: Scope) -> Typed:
+        """An expression of the select list. Only a column alone comes from a table."""
+        typed = self._expressions.typed(item, scope)
+        return typed if isinstance(item.unnest(), exp.Column) else replace(typed, source=None)
 
     def _where(self, node: exp.Select, condition: str, scope: Scope) -> str:
         conditions = [each for each in (condition, self._condition(node, "where", scope)) if each]
@@ -281,7 +290,7 @@ SELECT_PARTS = (
 
 def _outside(outputs: Sequence[Output]) -> list[Output]:
     """The columns of a query under the names that the query around it uses."""
-    return [Output(o.name, Typed(f"o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
+    return [Output(o.name, o.typed.named(f"o{n}"), o.aliased) for n, o in enumerate(outputs, 1)]
 
 
 def _cast_columns(sql: str, outputs: Sequence[Output], kinds: Sequence[Kind]) -> str:

@@ -142,7 +142,7 @@ class FromClause:
             return unnested(node, alias, [self._expressions.typed(each, scope) for each in node.expressions])
         else:
             raise refused(f"{as_written(node)} in FROM", node)
-        columns = [Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(outputs, 1)]
+        columns = [Output(o.name, o.typed.named(f"{alias}.o{n}")) for n, o in enumerate(outputs, 1)]
         return f"({sql}) AS {alias}", named(node, columns, frozenset())
 
     def _values(self, node: exp.Values) -> tuple[str, list[Output]]:
@@ -165,7 +165,7 @@ class FromClause:
         common = known.get(name.lower())
         if common is None:
             raise ValidationException(f'{at(node.this)}Table {name} does not exist: write "database"."table"')
-        columns = [Output(o.name, Typed(f"{alias}.o{n}", o.typed.type)) for n, o in enumerate(common[1], 1)]
+        columns = [Output(o.name, o.typed.named(f"{alias}.o{n}")) for n, o in enumerate(common[1], 1)]
         return f"{common[0]} AS {alias}", named(node, columns, frozenset({(name.lower(),)}))
 
     def _table_relation(self, node: exp.Table, table: Table, alias: str) -> Relation:
@@ -207,12 +207,16 @@ def _cells(node: exp.Expr) -> Sequence[exp.Expr]:
 
 def _columns(table: Table, alias: str) -> list[Output]:
     """The columns of a table in the order in which `*` and DESCRIBE return them."""
+    source = table.database, table.name
     fixed = [
-        Output("measure_name", Typed(f"{alias}.measure_name", Type.VARCHAR)),
-        Output("time", Typed(f"{alias}.time", Type.TIMESTAMP)),
+        Output("measure_name", Typed(f"{alias}.measure_name", Type.VARCHAR, source=source)),
+        Output("time", Typed(f"{alias}.time", Type.TIMESTAMP, source=source)),
     ]
     dimensions, measures = (
-        [Output(c.name, Typed(f"{alias}.{c.physical_name}", c.type, finite=True)) for c in columns]
+        [
+            Output(c.name, Typed(f"{alias}.{c.physical_name}", c.type, finite=True, source=source))
+            for c in columns
+        ]
         for columns in (table.dimensions, table.measures)
     )
     return [*dimensions, *fixed, *measures]

@@ -45,10 +45,14 @@ def row_field(row: Typed, name: exp.Expr) -> Typed:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a relation or query: its name, None for an unnamed expression, and its SQL and type."""
+    """A column of a relation or query: its name, None for an unnamed expression, and its SQL and type.
+
+    `aliased` is true if AS gives the name.
+    """
 
     name: str | None
     typed: Typed
+    aliased: bool = False
 
 
 def single_column(columns: Sequence[Output]) -> Typed:

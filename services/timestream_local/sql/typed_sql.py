@@ -29,16 +29,22 @@ class Typed:
     """A compiled expression. `sql` needs no parentheses around it, `value` is set only for a literal.
 
     `finite` says that a DOUBLE is never NaN, as none is in a table: then a comparison needs no check of it.
+    `source` is the database and table of a column.
     """
 
     sql: str
     type: Kind
     value: str | int | float | bool | None = None
     finite: bool = False
+    source: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if len(self.sql) > LONGEST_SQL:
             raise ValidationException("The query is too complex: an expression in it is nested too deeply")
+
+    def named(self, sql: str) -> Typed:
+        """The same value under the name that a query around it uses."""
+        return Typed(sql, self.type, source=self.source)
 
 
 NULL = Typed("NULL", Type.UNKNOWN)
