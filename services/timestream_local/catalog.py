@@ -178,9 +178,9 @@ class Catalog:
         return [table for key, table in sorted(tables, key=_key) if database in (None, key[0])]
 
     def arns(self) -> set[str]:
-        """The ARNs of all databases and tables."""
-        tables = list(self.tables.values())
-        return {database_arn(name) for name in list(self.databases)} | {table_arn(t) for t in tables}
+        """The ARNs of all databases, tables and scheduled queries."""
+        tables = {table_arn(table) for table in list(self.tables.values())}
+        return {database_arn(name) for name in list(self.databases)} | tables | set(self.scheduled)
 
 
 def _key(entry: tuple[tuple[str, str], Table]) -> tuple[str, str]:

@@ -18,17 +18,21 @@ from services.timestream_local.errors import (
     ValidationException,
 )
 from services.timestream_local.list_pagination import page, with_token
-from services.timestream_local.request_fields import mapped, required
+from services.timestream_local.request_fields import mapped, optional, required
+from services.timestream_local.running.client_tokens import check_length, is_repeated
 from services.timestream_local.scheduled.definition import ScheduledQuery
 from services.timestream_local.scheduled.mapping import wanted_columns
 from services.timestream_local.scheduled.schedule import schedule_of
 from services.timestream_local.scheduled_runs import change_query, run
 from services.timestream_local.state import Body, EndpointState, Response
+from services.timestream_local.tag_operations import tags_of
 from services.timestream_local.types import SECOND_NS
 
 log = logging.getLogger("bus_simulator.timestream")
 
 _NAME = re.compile(r"[a-zA-Z0-9|!\-_*'()/.]{1,64}", re.ASCII)
+REPEATED_S = 8 * 3600.0
+"""How long after a query was made its request may be sent again with the same ClientToken."""
 MOST_AT_ONCE = 20
 """The most runs of one query that a leap of simulated time makes; earlier ones are left out."""
 
@@ -40,7 +44,10 @@ class ScheduledQueryOperations:
         self._state = state
 
     async def create(self, body: Body, _address: str) -> Response:
-        """Create a scheduled query, after checking its query, schedule and target."""
+        """Create a scheduled query, after checking its query, schedule and target.
+
+        A request that is sent again gets the ARN of the query that exists.
+        """
         name, now = required(body, "Name", str), self._state.query_instant() / SECOND_NS
         if not _NAME.fullmatch(name):
             raise ValidationException(f"The name '{name[:64]}' of a scheduled query is not valid")
@@ -50,14 +57,47 @@ class ScheduledQueryOperations:
         required(body, "ScheduledQueryExecutionRoleArn", str)
         expression = required(mapped(body, "ScheduleConfiguration"), "ScheduleExpression", str)
         schedule_of(expression, now)
-        if any(each.request["Name"] == name for each in self._state.catalog.scheduled.values()):
-            raise ConflictException(f"The scheduled query {name} already exists.")
-        self._state.check_quota("scheduled queries", len(self._state.catalog.scheduled), MOST_SCHEDULED)
         arn = f"arn:aws:timestream:{REGION}:{ACCOUNT}:scheduled-query/{name}-{secrets.token_hex(8)}"
-        made = ScheduledQuery(arn, dict(body), now)
-        await self._check(made)
-        await self._keep(made)
-        return {"Arn": arn}
+        made, tags = ScheduledQuery(arn, dict(body), now), tags_of(body)
+        token = optional(body, "ClientToken", str)
+        if token is not None:
+            check_length(token)
+        found = self._repeated(made)
+        if found is None:
+            await self._check(made)
+            found = await self._created(made, tags)
+        return {"Arn": found.arn}
+
+    def _repeated(self, made: ScheduledQuery) -> ScheduledQuery | None:
+        """The query that the same request has made before, None if `made` is new.
+
+        Raises `ConflictException` if another request has made one of this name.
+        """
+        known = list(self._state.catalog.scheduled.values())
+        for each in known:
+            if made.created - each.created < REPEATED_S and is_repeated(made.request, each.request):
+                return each
+        if any(each.request["Name"] == made.request["Name"] for each in known):
+            raise ConflictException(f"The scheduled query {made.request['Name']} already exists.")
+        self._state.check_quota("scheduled queries", len(known), MOST_SCHEDULED)
+        return None
+
+    async def _created(self, made: ScheduledQuery, tags: dict[str, str]) -> ScheduledQuery:
+        catalog = self._state.catalog
+
+        def change(cursor: database.Cursor) -> ScheduledQuery:
+            known = self._repeated(made)
+            if known is None:
+                database.save_scheduled(cursor, made)
+                database.save_tags(cursor, made.arn, tags)
+            return known or made
+
+        def keep(found: ScheduledQuery) -> None:
+            if found is made:
+                catalog.scheduled[made.arn] = made
+                catalog.tags[made.arn] = tags
+
+        return await self._state.change(change, keep)
 
     async def _check(self, made: ScheduledQuery) -> None:
         sql, state = required(made.request, "QueryString", str), self._state
@@ -102,10 +142,15 @@ class ScheduledQueryOperations:
         """Delete a scheduled query."""
         arn, catalog = self._named(body).arn, self._state.catalog
 
+        def change(cursor: database.Cursor) -> None:
+            database.drop_scheduled(cursor, arn)
+            database.save_tags(cursor, arn, {})
+
         def keep(_done: None) -> None:
             catalog.scheduled.pop(arn, None)
+            catalog.tags.pop(arn, None)
 
-        await self._state.change(lambda cursor: database.drop_scheduled(cursor, arn), keep)
+        await self._state.change(change, keep)
         return {}
 
     async def execute(self, body: Body, _address: str) -> Response:
@@ -140,12 +185,6 @@ class ScheduledQueryOperations:
         if found is None:
             raise ResourceNotFoundException(f"The scheduled query {arn[:256]} does not exist.")
         return found
-
-    async def _keep(self, query: ScheduledQuery) -> None:
-        def keep(_done: None) -> None:
-            self._state.catalog.scheduled[query.arn] = query
-
-        await self._state.change(lambda cursor: database.save_scheduled(cursor, query), keep)
 
 
 async def run_for_ever(operations: ScheduledQueryOperations, every_s: float) -> None:

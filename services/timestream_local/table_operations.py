@@ -17,6 +17,7 @@ from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import listed, new_name, optional, required, within
 from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.tag_operations import tags_of
+from services.timestream_local.types import JsonValue
 
 DEFAULT_SCHEMA: Body = {"CompositePartitionKey": [{"Type": "MEASURE"}]}
 
@@ -76,6 +77,11 @@ class TableOperations:
         def change(cursor: database.Cursor) -> Table:
             table = catalog.table(*key)
             hours, days = retention or (table.memory_hours, table.magnetic_days)
+            if schema and partition_of(schema) != partition_of(table.schema):
+                raise ValidationException(
+                    "The names, types and order of a table's partition keys can't be changed, only their "
+                    "EnforcementInRecord"
+                )
             changed = replace(
                 table,
                 memory_hours=hours,
@@ -161,6 +167,11 @@ def _schema(body: Body) -> Body | None:
     Raises `ValidationException` for an invalid partition key.
     """
     found = optional(body, "Schema", dict)
+    if found is not None and found.get("CompositePartitionKey") == []:
+        raise ValidationException(
+            "1 validation error detected: Value '[]' at 'schema.compositePartitionKey' failed to satisfy "
+            "constraint: Member must have length greater than or equal to 1"
+        )
     for key in listed(found or {}, "CompositePartitionKey"):
         if not isinstance(key, dict) or key.get("Type") not in ("DIMENSION", "MEASURE"):
             raise ValidationException("A partition key's Type is DIMENSION or MEASURE")
@@ -169,3 +180,9 @@ def _schema(body: Body) -> Body | None:
         if key["Type"] == "DIMENSION" and not key.get("Name"):
             raise ValidationException("A partition key of Type DIMENSION needs a Name")
     return found
+
+
+def partition_of(schema: Body) -> list[tuple[JsonValue, JsonValue]]:
+    """The types and names of a schema's partition keys, in their order."""
+    keys = (key for key in listed(schema, "CompositePartitionKey") if isinstance(key, dict))
+    return [(key.get("Type"), key.get("Name")) for key in keys]

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.timestream_local import database
-from services.timestream_local.catalog import database_arn
 from services.timestream_local.errors import ResourceNotFoundException, ValidationException
+from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import listed, required
+from services.timestream_local.running.client_arns import INSIDE
 from services.timestream_local.state import Body, EndpointState, Response
 
 MOST_TAGS = 200
 
 
 class TagOperations:
-    """The operations that list, add and remove tags of databases and tables."""
+    """The operations that list, add and remove tags of databases, tables and scheduled queries."""
 
     def __init__(self, state: EndpointState) -> None:
         self._state = state
 
     async def list_tags(self, body: Body, _address: str) -> Response:
-        """List the tags of a database or table."""
-        tags = self._state.catalog.tags.get(self._arn(body), {})
-        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+        """List the tags of a resource in pages."""
+        tags = sorted(self._state.catalog.tags.get(self._arn(body), {}).items())
+        found, token = page(body, [((key,), (key, value)) for key, value in tags], MOST_TAGS)
+        return with_token({"Tags": [{"Key": key, "Value": value} for key, value in found]}, token)
 
     async def tag_resource(self, body: Body, _address: str) -> Response:
         """Add tags."""
+        required(body, "Tags", list)
         arn, more = self._arn(body), tags_of(body)
         await self._retag(arn, lambda tags: tags | more)
         return {}
@@ -54,7 +57,7 @@ class TagOperations:
     def _arn(self, body: Body) -> str:
         arn = required(body, "ResourceARN", str)
         # The region and account may be any, since the endpoint has only one of each.
-        known = f"{database_arn('')}{arn.partition(':database/')[2]}"
+        known = INSIDE + arn.split(":", 5)[-1]
         if known not in self._state.catalog.arns():
             raise ResourceNotFoundException(f"The resource {arn[:256]} does not exist.")
         return known

@@ -10,12 +10,13 @@ from services.timestream_local.catalog import Table
 from services.timestream_local.errors import ResourceNotFoundException, ValidationException
 from services.timestream_local.list_pagination import page, with_token
 from services.timestream_local.request_fields import listed, mapped, optional, required
-from services.timestream_local.running.load_tasks import RESUMABLE_S, LoadTask
+from services.timestream_local.running.client_tokens import is_repeated
+from services.timestream_local.running.load_tasks import RESUMABLE_S, STATUSES, LoadTask
 from services.timestream_local.running.object_store import ObjectStore
 from services.timestream_local.state import Body, EndpointState, Response
 from services.timestream_local.types import JsonObject
 from services.timestream_local.writing.record_batch import TimeBounds, time_bounds
-from services.timestream_local.writing.record_fields import UNITS_NS
+from services.timestream_local.writing.record_fields import UNITS_NS, not_one_of
 
 MOST_LISTED = 100
 
@@ -31,7 +32,7 @@ class BatchLoadOperations:
         objects, tasks, now = self._objects(), self._state.loads, self._state.seconds()
         token = optional(body, "ClientToken", str)
         known = tasks.by_token.get(token) if token else None
-        if known is not None:
+        if known is not None and is_repeated(body, known.request):
             return {"TaskId": known.id}
         names = required(body, "TargetDatabaseName", str), required(body, "TargetTableName", str)
         self._state.catalog.table(*names)
@@ -60,6 +61,8 @@ class BatchLoadOperations:
     async def list_all(self, body: Body, _address: str) -> Response:
         """List tasks in pages, the newest first; all, or those of a state."""
         status = optional(body, "TaskStatus", str)
+        if status is not None and status not in STATUSES:
+            raise not_one_of("taskStatus", status, STATUSES)
         tasks = [each for each in self._state.loads.by_id.values() if status in (None, each.status)]
         tasks.sort(key=lambda task: task.created, reverse=True)
         named = [((f"{place:09d}",), task) for place, task in enumerate(tasks)]

@@ -14,6 +14,7 @@ from services.timestream_local.types import JsonObject, JsonValue
 RESUMABLE_S = 24 * 3600.0
 """How long after its creation a stopped task can be resumed."""
 ENDED = ("SUCCEEDED", "FAILED", "PROGRESS_STOPPED")
+STATUSES = ("CREATED", "IN_PROGRESS", *ENDED, "PENDING_RESUME")
 
 
 @dataclass(slots=True)

@@ -1,8 +1,13 @@
-"""The times of a schedule: `rate(5 minutes)`, or `cron(0 12 * * ? *)` in UTC, as EventBridge has them."""
+"""The times of a schedule: `rate(5 minutes)`, or `cron(0 12 * * ? *)` in UTC, as EventBridge has them.
+
+A day of the month may be `L`, the last, or `15W`, the weekday nearest to the 15th; a day of the week `MON#2`,
+the second Monday of a month, `6L`, its last Friday, or `L`, the last day of the week. One of both is `?`.
+"""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from services.timestream_local.errors import ValidationException
 
 _RATE = re.compile(r"rate\(\s*([1-9][0-9]{0,5})\s+(minute|hour|day)s?\s*\)", re.ASCII)
+_NEAREST = re.compile(r"([1-9]|[12][0-9]|3[01])W", re.ASCII)
+_NTH = re.compile(r"([1-7]|[A-Z]{3})(?:#([1-5])|L)", re.ASCII)
 _CRON = re.compile(r"cron\(\s*(\S+\s+\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s*\)", re.ASCII)
 UNITS_S = {"minute": 60, "hour": 3600, "day": 86_400}
 MONTHS = {date(2000, n, 1).strftime("%b").upper(): n for n in range(1, 13)}
@@ -21,6 +28,9 @@ FARTHEST_DAYS = 366 * 9
 NextRun = Callable[[float], float | None]
 """The first time of a schedule after another, both in seconds since the epoch; None if there is none."""
 
+Days = Callable[[datetime], bool]
+"""Whether a day is one that a schedule allows."""
+
 
 def schedule_of(expression: str, since_s: float) -> NextRun:
     """The schedule of an expression; a rate counts from `since_s`. Raises `ValidationException`."""
@@ -30,8 +40,58 @@ def schedule_of(expression: str, since_s: float) -> NextRun:
         return lambda after: since_s + max(int((after - since_s) // period) + 1, 1) * period
     if cron is None:
         raise _wrong(expression)
-    fields = [_values(expression, n, text) for n, text in enumerate(cron[1].split())]
-    return Cron(*fields).after
+    texts = cron[1].upper().split()
+    days = _days(expression, texts[2], texts[4])
+    minutes, hours, months, years = (_values(expression, n, texts[n]) for n in (0, 1, 3, 5))
+    return Cron(minutes, hours, days, months, years).after
+
+
+def _days(expression: str, of_month: str, of_week: str) -> Days:
+    """The days that the fields of a cron expression for them allow."""
+    if (of_month == "?") == (of_week == "?"):
+        raise _wrong(expression)
+    if of_week == "?":
+        return _days_of_month(expression, of_month)
+    nth = _NTH.fullmatch(of_week)
+    if nth is None:
+        weekdays = _values(expression, 4, "7" if of_week == "L" else of_week)
+        return lambda on: _weekday(on) in weekdays
+    (weekday,) = _values(expression, 4, nth[1])
+    if nth[2] is not None:
+        return lambda on: _weekday(on) == weekday and (on.day + 6) // 7 == int(nth[2])
+    return lambda on: _weekday(on) == weekday and on.day + 7 > _last_day(on)
+
+
+def _days_of_month(expression: str, text: str) -> Days:
+    nearest = _NEAREST.fullmatch(text)
+    if nearest is not None:
+        return lambda on: on.day == _nearest_weekday(on, int(nearest[1]))
+    if text == "L":
+        return lambda on: on.day == _last_day(on)
+    days = _values(expression, 2, text)
+    return lambda on: on.day in days
+
+
+def _last_day(on: datetime) -> int:
+    return monthrange(on.year, on.month)[1]
+
+
+def _weekday(on: datetime) -> int:
+    """1 is Sunday."""
+    return on.isoweekday() % 7 + 1
+
+
+def _nearest_weekday(on: datetime, day: int) -> int | None:
+    """The day from Monday to Friday nearest to a day of the month, in the same month."""
+    last = _last_day(on)
+    if day > last:
+        return None
+    weekday = _weekday(on.replace(day=day))
+    if weekday == 7:
+        return day - 1 if day > 1 else day + 2
+    if weekday == 1:
+        return day + 1 if day < last else day - 2
+    return day
 
 
 def _wrong(expression: str) -> ValidationException:
@@ -44,7 +104,7 @@ def _values(expression: str, place: int, text: str) -> frozenset[int]:
     """The values that a field of a cron expression allows."""
     least, most = BOUNDS[place]
     found: set[int] = set()
-    for part in text.upper().split(","):
+    for part in text.split(","):
         whole, _, step = part.partition("/")
         first, dash, last = whole.partition("-")
         try:
@@ -63,13 +123,12 @@ def _values(expression: str, place: int, text: str) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """The values that each field of a cron expression allows; weekdays count from Sunday, which is 1."""
+    """The values that each field of a cron expression allows."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
-    days: frozenset[int]
+    days: Days
     months: frozenset[int]
-    weekdays: frozenset[int]
     years: frozenset[int]
 
     def after(self, after_s: float) -> float | None:
@@ -77,7 +136,7 @@ class Cron:
         start = datetime.fromtimestamp(after_s, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         for day in range(FARTHEST_DAYS):
             on = start + timedelta(days=day)
-            if not self._has_day(on):
+            if on.month not in self.months or on.year not in self.years or not self.days(on):
                 continue
             for hour in sorted(self.hours):
                 for minute in sorted(self.minutes):
@@ -85,8 +144,3 @@ class Cron:
                     if found >= start:
                         return found.timestamp()
         return None
-
-    def _has_day(self, on: datetime) -> bool:
-        in_month = on.day in self.days and on.month in self.months
-        in_week = on.isoweekday() % 7 + 1 in self.weekdays
-        return in_month and in_week and on.year in self.years

@@ -42,11 +42,36 @@ def test_a_prepared_query_tells_its_columns_and_parameters(city: Local) -> None:
     assert call(city, "PrepareQuery", QueryString=sql, ValidateOnly=True) == {
         "QueryString": sql,
         "Columns": [
-            {"Name": "stop_id", "Type": {"ScalarType": "VARCHAR"}, "Aliased": False},
-            {"Name": "most", "Type": {"ScalarType": "BIGINT"}, "Aliased": False},
+            {
+                "Name": "stop_id",
+                "Type": {"ScalarType": "VARCHAR"},
+                "DatabaseName": "city",
+                "TableName": "stops",
+                "Aliased": False,
+            },
+            {"Name": "most", "Type": {"ScalarType": "BIGINT"}, "Aliased": True},
         ],
         "Parameters": [{"Name": "scheduled_runtime", "Type": {"ScalarType": "TIMESTAMP"}}],
     }
+
+
+def test_a_prepared_column_tells_its_table_and_alias(city: Local) -> None:
+    sql = (
+        "WITH a AS (SELECT * FROM city.names) SELECT a.name AS n, s.people, a.*, CAST(name AS varchar), "
+        "1 AS x FROM a JOIN (SELECT stop_id, people, busy AS b FROM city.stops) AS s ON a.stop_id = s.stop_id"
+    )
+    found = call(city, "PrepareQuery", QueryString=f"{sql} UNION ALL {sql}")["Columns"]
+    assert isinstance(found, list)
+    assert [(each["Name"], each.get("TableName"), each["Aliased"]) for each in found] == [
+        ("n", "names", True),
+        ("people", "stops", False),
+        ("stop_id", "names", False),
+        ("measure_name", "names", False),
+        ("time", "names", False),
+        ("name", "names", False),
+        ("_col6", None, False),
+        ("x", None, True),
+    ]
 
 
 def test_a_parameter_has_the_type_of_what_it_is_compared_with(city: Local) -> None:
@@ -121,6 +146,24 @@ def test_an_enforced_partition_key_rejects_records_without_it(city: Local) -> No
         {"RecordIndex": 1, "Reason": "The record lacks the dimension line of the partition key."}
     ]
     assert city.rows("SELECT line, people FROM city.by_line") == [("27", "1")]
+
+
+def test_only_the_enforcement_of_a_partition_key_changes(city: Local) -> None:
+    place: dict[str, JsonValue] = {"DatabaseName": "city", "TableName": "by_stop"}
+    key: dict[str, JsonValue] = {"Type": "DIMENSION", "Name": "stop", "EnforcementInRecord": "REQUIRED"}
+    call(city, "CreateTable", **place, Schema={"CompositePartitionKey": [key]})
+    others: list[JsonValue] = [{**key, "Name": "line"}, {"Type": "MEASURE"}]
+    for other in others:
+        with pytest.raises(ValidationException, match="can't be changed"):
+            call(city, "UpdateTable", **place, Schema={"CompositePartitionKey": [other]})
+    with pytest.raises(ValidationException, match="can't be changed"):
+        call(city, "UpdateTable", **place, Schema={"CompositePartitionKey": [key, {"Type": "MEASURE"}]})
+    with pytest.raises(ValidationException, match="length greater than or equal to 1"):
+        call(city, "UpdateTable", **place, Schema={"CompositePartitionKey": []})
+    lax: JsonValue = {**key, "EnforcementInRecord": "OPTIONAL"}
+    found = call(city, "UpdateTable", **place, Schema={"CompositePartitionKey": [lax]})["Table"]
+    assert isinstance(found, dict)
+    assert found["Schema"] == {"CompositePartitionKey": [lax]}
 
 
 def test_the_first_page_may_be_empty(tmp_path: Path) -> None:

@@ -168,6 +168,10 @@ def test_tasks_survive_a_restart(s3: S3Client, tmp_path: Path) -> None:
     with local(tmp_path, options=options) as endpoint:
         again = asyncio.run(endpoint.call("CreateBatchLoadTask", **wanted))
         assert again["TaskId"] == whole["TaskId"]
+        with pytest.raises(AwsError, match="sent with another request"):
+            asyncio.run(endpoint.call("CreateBatchLoadTask", **wanted, RecordVersion=2))
+        with pytest.raises(AwsError, match="at 'taskStatus'"):
+            asyncio.run(endpoint.call("ListBatchLoadTasks", TaskStatus="DONE"))
         found = asyncio.run(endpoint.call("DescribeBatchLoadTask", TaskId=str(whole["TaskId"])))
         assert found["BatchLoadTaskDescription"] == whole
         found = asyncio.run(endpoint.call("DescribeBatchLoadTask", TaskId="CUT"))

@@ -178,6 +178,42 @@ def test_queries_are_listed_disabled_and_deleted(tmp_path: Path) -> None:
             call(endpoint, "DescribeScheduledQuery", ScheduledQueryArn=arn)
 
 
+def test_a_request_sent_again_with_its_token_makes_one_query(tmp_path: Path) -> None:
+    with local(tmp_path) as endpoint:
+        filled(endpoint)
+        request = wanted(ClientToken="t" * 32)
+        first = call(endpoint, "CreateScheduledQuery", **request)
+        assert call(endpoint, "CreateScheduledQuery", **request) == first
+        with pytest.raises(ValidationException, match="sent with another request"):
+            call(endpoint, "CreateScheduledQuery", **(request | {"Name": "other"}))
+        with pytest.raises(ValidationException, match="32 to 128"):
+            call(endpoint, "CreateScheduledQuery", **wanted(Name="short", ClientToken="t"))
+        late = Local(replace(endpoint.state), NOW_NS + 8 * 60 * MINUTE_NS)
+        with pytest.raises(ConflictException):
+            call(late, "CreateScheduledQuery", **request)
+
+
+def test_scheduled_queries_have_tags(tmp_path: Path) -> None:
+    with local(tmp_path) as endpoint:
+        filled(endpoint)
+        request = wanted(Tags=[{"Key": "a", "Value": "1"}, {"Key": "c", "Value": "3"}])
+        arn = str(call(endpoint, "CreateScheduledQuery", **request)["Arn"])
+        call(endpoint, "TagResource", ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
+        call(endpoint, "UntagResource", ResourceARN=arn, TagKeys=["c"])
+        first = call(endpoint, "ListTagsForResource", ResourceARN=arn, MaxResults=1)
+        assert first["Tags"] == [{"Key": "a", "Value": "1"}]
+        token = str(first["NextToken"])
+        rest = call(endpoint, "ListTagsForResource", ResourceARN=arn, NextToken=token)
+        assert rest == {"Tags": [{"Key": "b", "Value": "2"}]}
+        with pytest.raises(ValidationException, match="'tags'"):
+            call(endpoint, "TagResource", ResourceARN=arn)
+        call(endpoint, "DeleteScheduledQuery", ScheduledQueryArn=arn)
+    with local(tmp_path) as endpoint:
+        assert arn not in endpoint.state.catalog.tags
+        with pytest.raises(ResourceNotFoundException):
+            call(endpoint, "ListTagsForResource", ResourceARN=arn)
+
+
 def test_rejected_records_are_reported_to_s3(tmp_path: Path) -> None:
     with account() as found:
         s3 = found.client("s3")
