@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from storage.coverage import newest_tick
 from storage.errors import WrittenAhead
@@ -18,6 +18,8 @@ from storage.schema import SCHEMAS, Stream
 from storage.store import Covered, JournalEntry
 
 SECOND = timedelta(seconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""From when records depend on a change that none depends on, such as a copy of what was decided elsewhere."""
 LONGEST_TEXT = 1600
 """The most bytes of an entry's text: a record of Timestream has at most 2,048."""
 
@@ -53,9 +55,14 @@ def refuse_written_ahead(
     entry: JournalEntry, changes_from: datetime, coverage_of: Callable[[Stream], Sequence[Covered]]
 ) -> None:
     """Raise `WrittenAhead` if records at or after `changes_from` are stored; ValueError for a long text."""
-    length = len(entry.text.encode())
-    if length > LONGEST_TEXT:
-        raise ValueError(f"the entry has {length:,} bytes; at most {LONGEST_TEXT:,} can be stored")
+    refuse_long_text(entry)
     earliest = first_open_second(coverage_of)
     if earliest is not None and changes_from < earliest:
         raise WrittenAhead(changes_from, earliest)
+
+
+def refuse_long_text(entry: JournalEntry) -> None:
+    """Raise ValueError for an entry whose text is too long to be stored."""
+    length = len(entry.text.encode())
+    if length > LONGEST_TEXT:
+        raise ValueError(f"the entry has {length:,} bytes; at most {LONGEST_TEXT:,} can be stored")

@@ -3,12 +3,18 @@
 An intervention is made between two windows, while no feeder simulates or writes one: it is checked, stored,
 and then the city goes on by it. The earliest moment is the first second from which no record is stored yet.
 So a process that is killed has stored the intervention and no record that contradicts it, or neither.
+
+Feeders of other processes can't be held up so. They simulate no record before its time, and read the journal
+before each window: an intervention that is stored before its moment contradicts none. One that was stored
+later, by a process that was held up, is withdrawn and made again for a later moment.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import isfinite
 from threading import Lock
@@ -26,7 +32,7 @@ from services.interventions.stored_journal import (
     stored_journal,
 )
 from services.interventions.written_ahead import written_ahead
-from services.times import SECOND, ceiling
+from services.times import SECOND, ceiling, format_instant
 from simulator.clock import Clock
 from simulator.journal import (
     Intervention,
@@ -37,14 +43,20 @@ from simulator.journal import (
 )
 from simulator.scenario.scenario import Scenario
 from storage.errors import DependencyError, JournalChanged, WrittenAhead
-from storage.journal import first_open_second
+from storage.journal import NEVER, first_open_second, refuse_long_text
 from storage.store import JournalEntry, Store
+
+log = logging.getLogger("bus_simulator.interventions")
 
 LEAD_S = 10.0
 """Wall seconds after which an intervention counts at the earliest, where other processes feed the city."""
 
 ATTEMPTS = 5
-"""How often a change is tried while other processes change the journal."""
+"""How often a change is tried while other processes change the journal, or if it is stored too late."""
+
+
+class StoredTooLate(JournalChanged):
+    """A change reached the store only after its moment; it was withdrawn or not stored at all."""
 
 
 class FollowingModel(Protocol):
@@ -143,23 +155,33 @@ class InProcessInterventions:
         for _ in range(ATTEMPTS - 1):
             with suppress(JournalChanged):
                 return change()
-        return change()
+        try:
+            return change()
+        except StoredTooLate as error:
+            raise Conflict(str(error)) from error
 
     def _earliest(self) -> datetime:
         """The first second that is neither past nor written, nor too soon for feeders to learn of it."""
         self._refresh_clock()
-        pace = self._clock.pace  # infinite at the greatest speed, where feeders wait for nothing
-        lead = timedelta(seconds=self._lead_s * pace) if isfinite(pace) else timedelta(0)
-        first = ceiling(self._clock.now() + lead, SECOND)
+        first = ceiling(self._clock.now() + self._lead(), SECOND)
         written = first_open_second(self._store.coverage)
         return first if written is None else max(first, written)
 
+    def _lead(self) -> timedelta:
+        pace = self._clock.pace  # infinite at the greatest speed, where feeders wait for nothing
+        return timedelta(seconds=self._lead_s * pace) if isfinite(pace) else timedelta(0)
+
     def _keep(self, journal: Journal, changed: Intervention, changes_from: datetime) -> JournalEntry:
         """Store a changed intervention, then simulate by the journal that includes it."""
-        entry = entry_of(changed)
+        entry, former = entry_of(changed), self._without(changed)
         try:
+            refuse_long_text(former)
+            self._refuse_late(changes_from - self._lead() / 2)
             self._store.record(entry, changes_from=changes_from)
+            self._take_back_if_late(former, changes_from)
         except WrittenAhead as error:
+            if self._model is None:  # overtaken by feeders since the earliest moment was found
+                raise StoredTooLate(str(error)) from error
             raise TooEarly(error.earliest) from None
         except ValueError as error:
             raise InvalidDisruption([str(error)]) from None
@@ -169,6 +191,42 @@ class InProcessInterventions:
             raise
         self._follow(journal)
         return entry
+
+    def _without(self, changed: Intervention) -> JournalEntry:
+        """What undoes a change: the intervention as it was before; a new one ends before it began."""
+        known = [each for each in self._journal.interventions if each.id == changed.id]
+        return entry_of(known[0]) if known else entry_of(replace(changed, ends=changed.takes_effect))
+
+    def _refuse_late(self, latest: datetime) -> None:
+        """Raise `StoredTooLate` at or after an instant; never where this process holds the feeders up."""
+        now = self._clock.now()
+        if self._model is None and isfinite(self._clock.pace) and now >= latest:
+            raise StoredTooLate(f"The store was too slow: at {format_instant(now)} the change came too late")
+
+    def _take_back_if_late(self, former: JournalEntry, changes_from: datetime) -> None:
+        """Undo a change, and raise `StoredTooLate`, unless it was stored before its moment.
+
+        Until then other processes can have written windows without it, or be writing one.
+        """
+        with suppress(DependencyError):  # then as far as this process knows the clock
+            self._refresh_clock()
+        try:
+            self._refuse_late(changes_from)
+        except StoredTooLate:
+            self._take_back(former)
+            raise
+
+    def _take_back(self, former: JournalEntry) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._store.journal()  # a journal in S3 is changed as it was read last
+                self._store.record(former, changes_from=NEVER)
+                break
+            except DependencyError as error:
+                log.error("intervention %s came too late and isn't withdrawn: %s", former.number, error)
+                if attempt == ATTEMPTS:
+                    raise
+        log.warning("intervention %s was stored too late, and withdrawn", former.number)
 
     def _follow(self, journal: Journal) -> None:
         self._scenario = applied(journal, base_scenario(self._inputs, journal))

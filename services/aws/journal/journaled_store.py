@@ -7,15 +7,12 @@ they simulate by them, for commands that know the store alone (`audit`, `digest`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.aws.journal.s3_journal import S3Journal
 from services.aws.store_before import StoreBefore
-from storage.journal import refuse_written_ahead
+from storage.journal import NEVER, refuse_written_ahead
 from storage.store import JournalEntry, Store
-
-NEVER = datetime.max.replace(tzinfo=UTC)
-"""A copy changes no record: which ones depend on the entry was decided when it was made."""
 
 
 class JournaledStore(StoreBefore):
@@ -33,6 +30,7 @@ class JournaledStore(StoreBefore):
             kept = {each.number: each for each in self._store.journal()}
             for entry in entries:
                 if kept.get(entry.number) != entry:
+                    # Which records depend on the entry was decided when it was made.
                     self._store.record(entry, changes_from=NEVER)
             self._copied = entries
         return entries
