@@ -112,6 +112,13 @@ def up(
     help="The endpoint's file, or PostgreSQL.",
 )
 @click.option("--history", type=options.span, default="5d", show_default=True, help="The span to write.")
+@click.option(
+    "--patience",
+    type=options.span,
+    default="4m",
+    show_default=True,
+    help="How long to wait for PostgreSQL.",
+)
 def seed(
     *,
     network: str | None,
@@ -121,11 +128,12 @@ def seed(
     journal_object: str | None,
     store: str,
     history: timedelta,
+    patience: timedelta,
 ) -> None:
     """Write history into a Timestream endpoint's file before the endpoint starts, or into PostgreSQL.
 
     It takes seconds a day, where an endpoint takes minutes. `make up` runs it. Hours that are there already
-    are skipped. While PostgreSQL can't be reached it waits.
+    are skipped. While PostgreSQL can't be reached it waits, and fails if that takes too long.
     """
     logs.access.disabled = True  # these are requests of its own
     from services.processes.all_in_one import backfill_runner
@@ -142,7 +150,9 @@ def seed(
         setup = stack.enter_context(process_setup(wanted))
         if setup is None or not history:
             return
-        target = retry_until_closed(lambda: opened_for_history(store, stack), setup.clock)
+        target = retry_until_closed(
+            lambda: opened_for_history(store, stack), setup.clock, patience_s=patience.total_seconds()
+        )
         if target is None:
             return
         refuse_another_scenario(target, setup.inputs.current)

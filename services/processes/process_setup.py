@@ -7,6 +7,7 @@ read before.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -162,16 +163,20 @@ def is_in_s3(network: str | None) -> bool:
     return network is not None and network.startswith(S3)
 
 
-def retry_until_closed(attempt: Callable[[], T], clock: Clock) -> T | None:
+def retry_until_closed(attempt: Callable[[], T], clock: Clock, *, patience_s: float = math.inf) -> T | None:
     """The result of `attempt`, repeated with growing pauses while a dependency can't be reached.
 
-    None if the clock is closed before.
+    None if the clock is closed before. After pauses of `patience_s` in all the last failure is raised.
     """
-    backoff = Backoff()
+    backoff, paused_s = Backoff(), 0.0
     while not clock.closed:
         try:
             return attempt()
         except DependencyUnavailable as error:
+            if paused_s >= patience_s:
+                raise
             log.warning("not started yet, retrying: %s", error)
-            clock.rest(backoff.next_pause_s())
+            pause_s = min(backoff.next_pause_s(), patience_s - paused_s)
+            clock.rest(pause_s)
+            paused_s += pause_s
     return None

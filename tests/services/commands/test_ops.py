@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from services.inputs.load import Inputs
 from storage.arrow_schema import arrow_schema
 from storage.schema import Stream
 from storage.store import Run
+from tests.fake_servers import free_port
+from tests.process import command
 from tests.services.fakes import NOW, network
 from tests.storage.conformance.model import ModelStore
 
@@ -46,3 +49,9 @@ def test_the_same_run_and_another_network_continue(run: Run, store: ModelStore) 
 
 def test_an_empty_store_takes_every_scenario() -> None:
     refuse_another_scenario(ModelStore(), inputs(Run(9, "n" * 64, "s" * 64, "2")))
+
+
+def test_history_for_a_database_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    place = f"postgresql://127.0.0.1:{free_port()}/postgres"
+    done = command(tmp_path, "ops", "seed", "--store", place, "--history", "1h", "--patience", "1s")
+    assert (done.code, "onnection refused" in done.err.splitlines()[-1]) == (1, True), done.err

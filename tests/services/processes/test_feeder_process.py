@@ -19,7 +19,7 @@ from storage.errors import StoreUnavailable
 from storage.schema import Stream
 from storage.timestream_store import TimestreamStore
 from tests.process import KEY, Running, command, few_lines, running, started
-from tests.services.fakes import MINUTE, fake_clock
+from tests.services.fakes import MINUTE, NOW, fake_clock
 from tests.timestream_endpoint import KEYS, REGION, Endpoint, endpoint
 
 AT = "2026-03-02T07:30:05Z"
@@ -42,6 +42,17 @@ def test_a_signal_ends_the_waiting() -> None:
         raise StoreUnavailable("away")
 
     assert retry_until_closed(attempt, fake_clock(lasts=MINUTE)) is None
+
+
+def test_with_a_patience_the_last_failure_ends_the_waiting() -> None:
+    clock = fake_clock(lasts=10 * MINUTE)
+
+    def attempt() -> str:
+        raise StoreUnavailable("away")
+
+    with pytest.raises(StoreUnavailable, match="away"):
+        retry_until_closed(attempt, clock, patience_s=240)
+    assert clock.now() == NOW + 4 * MINUTE
 
 
 @pytest.fixture
