@@ -63,10 +63,12 @@ def audit(
     from services.reports.audit_inputs import journal_facts
     from services.reports.realism_report import measured, report_lines
     from services.reports.realism_report import report as realism_report
+    from services.stack.city_here import name_other_store
     from storage.audit import audit as judge
 
     with work_progress() as progress:
         made_of = [load_inputs(network, None, scenario, progress) for scenario in (None, *scenarios)]
+    name_other_store(store)
     with closing(opened(store, must_exist=True)) as source:
         journal, end = stored_journal(source), covered_end(source)
         report = judge(source, [journal_facts(inputs, journal, end) for inputs in made_of])

@@ -66,8 +66,10 @@ def backfill(
     from services.inputs.load import opened
     from services.interventions.stored_journal import disturbed_inputs, stored_journal
     from services.processes.process_setup import ProcessSettings, inputs_of, journaled
+    from services.stack.city_here import name_other_store
     from storage.runs import check_run
 
+    name_other_store(store)
     with ExitStack() as stack:
         progress = stack.enter_context(work_progress())
         given = inputs_of(ProcessSettings(network, seed, scenario, store), progress)

@@ -59,10 +59,12 @@ def print_stored(store: str, start: datetime | None, end: datetime | None) -> No
     """Print the digests of the data in a store."""
     from services.commands.covered_span import held
     from services.inputs.load import opened
+    from services.stack.city_here import name_other_store
     from storage.digest import stream_digest
     from storage.journal import journal_digest
     from storage.schema import Stream
 
+    name_other_store(store)
     with closing(opened(store, must_exist=True)) as source:
         for stream in Stream:
             first, last = held(source, stream, start, end)

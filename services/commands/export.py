@@ -53,8 +53,10 @@ def export(
     from services.access.store_holder import SUFFIX, read_holder
     from services.commands.atomic_files import draft
     from services.inputs.load import beside, opened
+    from services.stack.city_here import name_other_store
     from storage.errors import StoreHeld
 
+    name_other_store(store)
     wanted = Wanted(Stream(stream), start, end, format)
     with draft(output) as path:
         try:

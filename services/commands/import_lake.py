@@ -30,7 +30,9 @@ def import_lake(*, lake: str, store: str, continue_with_new_inputs: bool) -> Non
     from services.console.work_progress import work_progress
     from services.inputs.load import LAKE, opened
     from services.lake.copying import copy
+    from services.stack.city_here import name_other_store
 
+    name_other_store(store)
     url = LAKE + lake.removeprefix(LAKE)
     with ExitStack() as stack:
         progress = stack.enter_context(work_progress())

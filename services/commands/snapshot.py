@@ -26,8 +26,10 @@ def snapshot(*, output: Path, store: str) -> None:
     from services.access.store_holder import SNAPSHOT_PATH, SUFFIX, copier, fetch_snapshot, read_holder
     from services.commands.atomic_files import draft
     from services.inputs.load import beside, opened
+    from services.stack.city_here import name_other_store
     from storage.errors import StoreHeld
 
+    name_other_store(store)
     with draft(output) as path:
         try:
             with closing(opened(store, must_exist=True)) as source:

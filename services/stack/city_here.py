@@ -5,12 +5,16 @@ Else it is the process that holds the store, as for operators' commands (`servic
 
 from __future__ import annotations
 
+import shlex
+
 import click
 from click.core import ParameterSource
 
 from services import settings
 from services.errors import InputError
 from services.stack.local_parts import LocalParts, find_local_parts
+from services.stack.supervisor_control import StackProblem
+from storage.errors import without_password
 
 
 def url_of_city(url: str | None) -> str | None:
@@ -35,6 +39,17 @@ def kept_key(parts: LocalParts) -> str:
             "`bus-simulator ops api-key` write their key there"
         )
     return text
+
+
+def name_other_store(store: str) -> None:
+    """Print a line if a command is about the default store, although parts run here with another one."""
+    try:
+        parts = meant_parts()
+    except StackProblem:  # containers whose ports aren't known
+        return
+    if parts is not None:
+        place = shlex.quote(without_password(parts.store_url))
+        click.echo(f"On {store}. The store of {parts.words} is another: --store {place}", err=True)
 
 
 def meant_parts() -> LocalParts | None:

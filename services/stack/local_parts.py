@@ -15,7 +15,7 @@ from urllib.parse import quote
 from services.access.authentication import write_private
 from services.access.key_plaintext import parse_plain_keys
 from services.stack import compose_control
-from services.stack.store_part import StoreKind
+from services.stack.store_part import TIMESTREAM_URL, StoreKind
 from services.stack.supervisor_config import (
     API_KEY,
     FOLDER,
@@ -52,6 +52,13 @@ class LocalParts:
     def key_file(self) -> Path:
         """The file with the general key."""
         return FOLDER / API_KEY
+
+    @property
+    def store_url(self) -> str:
+        """The value of `--store` for their data."""
+        if self.store is not None:
+            return self.store
+        return f"{TIMESTREAM_URL}&endpoint_url={self.endpoints['AWS_ENDPOINT_URL_TIMESTREAM_QUERY']}"
 
     @property
     def words(self) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from services.stack.local_postgres import LocalPostgres
 
 REGION = "eu-west-1"
+TIMESTREAM_URL = f"timestream://bus_simulator?region={REGION}"
 TIMESTREAM_FILE, POSTGRES_FOLDER = "timestream.duckdb", "postgres"
 """In the parts' folder: the data of each kind of store."""
 StoreKind: TypeAlias = Literal["timestream", "postgres"]
@@ -49,6 +50,6 @@ def store_part(kind: StoreKind, folder: Path, port: int) -> StorePart:
         name="timestream",
         command=(*PROGRAM, "timestream-local", "--port", str(port), "--store", file, "--now", "data"),
         health=f"http://127.0.0.1:{port}/",
-        store=f"timestream://bus_simulator?region={REGION}",
+        store=TIMESTREAM_URL,
         history_store=file,  # by requests it would take minutes a day
     )

@@ -94,3 +94,32 @@ def test_a_given_store_is_meant_also_beside_parts(
     assert status_of(["intervene", "closed_stop", "stop=S012"]) == 1
     assert "no simulator runs over duckdb:two.duckdb" in capsys.readouterr().err
     assert settings.api_key() is None
+
+
+ON_A_STORE = [
+    ["audit"],
+    ["digest"],
+    ["export", "--stream", "stop_visit", "--format", "csv", "-o", "a.csv"],
+    ["snapshot", "-o", "a.duckdb"],
+    ["backfill", "--start", "2026-03-02T02:00Z", "--end", "2026-03-02T03:00Z"],
+    ["import-lake", "no-lake"],
+]
+
+
+@pytest.mark.parametrize("words", ON_A_STORE, ids=lambda words: words[0])
+def test_commands_on_the_default_store_say_that_the_parts_have_another(
+    words: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status_of(words)
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("On "))
+    assert line == (
+        f"On duckdb:var/bus.duckdb. The store of the parts that run here as processes ({url}) is another: "
+        "--store 'timestream://bus_simulator?region=eu-west-1&endpoint_url=http://127.0.0.1:4568'"
+    )
+    status_of([*words, "--store", "duckdb:two.duckdb"])
+    assert "On " not in capsys.readouterr().err
+
+
+def test_the_store_of_parts_with_postgresql_is_named() -> None:
+    parts = LocalParts("processes", "", "", local_endpoints(Ports(), "postgres"), store="postgresql://a/b")
+    assert parts.store_url == "postgresql://a/b"
