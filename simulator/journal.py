@@ -93,7 +93,12 @@ class Intervention:
 
     @classmethod
     def of_json(cls, value: Mapping[str, Any]) -> Intervention:
-        """The intervention of a JSON object that `as_json` gave."""
+        """The intervention of a JSON object that `as_json` gave. ValueError for one with other fields."""
+        if unknown := sorted(value.keys() - {field.name for field in dataclasses.fields(cls)}):
+            raise ValueError(
+                f"an intervention has fields that this version doesn't know ({', '.join(unknown)}): a newer "
+                "one made it, so update this one"
+            )
         ends = value["ends"]
         takes_effect = datetime.fromisoformat(value["takes_effect"])
         return cls(

@@ -73,7 +73,13 @@ def _pattern(entry: Mapping[str, Any]) -> Pattern:
         "stops": tuple(PatternStop(**each) for each in entry["stops"]),
         "shape": tuple(ShapePoint(**each) for each in entry["shape"]),
         "timings": tuple(
-            Timing(tuple(each["runs_s"]), tuple(Hold(**hold) for hold in each["holds"]))
+            Timing(
+                **{
+                    **each,
+                    "runs_s": tuple(each["runs_s"]),
+                    "holds": tuple(Hold(**hold) for hold in each["holds"]),
+                }
+            )
             for each in entry.get("timings", ())
         ),
     }

@@ -17,6 +17,7 @@ from storage.store import Run
 
 FORMAT = "bus-simulator-network"
 VERSION = 1
+FIELDS = frozenset({"format", "version", "run", "hours", "scenario", "name", "lines", "stops"})
 HINT = "`make load-config` writes one"
 
 
@@ -75,6 +76,11 @@ def load(content: bytes, place: str) -> CompiledNetwork:
     if found.get("version") != VERSION:
         raise InvalidCompiledNetwork(
             f"{place} is a compiled network of version {found.get('version')}, not {VERSION}; {HINT}"
+        )
+    if unknown := sorted(found.keys() - FIELDS):
+        raise InvalidCompiledNetwork(
+            f"{place} has fields that this version doesn't know ({', '.join(unknown)}), so a newer one wrote "
+            f"it: update this one; {HINT}"
         )
     try:
         hours = tuple(PlannedHours(*row) for row in found.get("hours", ()))

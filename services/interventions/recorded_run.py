@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,9 @@ def recorded_run(store: str, url: str | None, group: str) -> RecordedRun:
             pass
     city = running_city(store, url, group)
     found, health = city.ask("GET", "/interventions"), city.ask("GET", "/health")
-    journal = Journal(tuple(map(Intervention.of_json, found["items"])))
+    names = [field.name for field in fields(Intervention)]
+    items = ({name: item[name] for name in names} for item in found["items"])
+    journal = Journal(tuple(map(Intervention.of_json, items)))
     return RecordedRun(journal, _run(health["run"]), parse_instant(found["time"]))
 
 

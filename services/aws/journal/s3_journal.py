@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 SCHEME = "s3://"
+FIELDS = frozenset({"number", "takes_effect", "entry"})
 UNCHANGED, MISSING = "304", "NoSuchKey"
 CHANGED = frozenset(("PreconditionFailed", "ConditionalRequestConflict", "412", "409"))
 
@@ -97,9 +98,15 @@ def content_of(entries: Sequence[JournalEntry]) -> bytes:
 def entries_of(content: bytes, place: str) -> Sequence[JournalEntry]:
     """The entries of an object's content. Raises `StoreInvalid`, whose message names `place`."""
     try:
+        items = json.loads(content)
+        if unknown := sorted({name for item in items for name in item} - FIELDS):
+            raise StoreInvalid(
+                f"{place} has fields that this version doesn't know ({', '.join(unknown)}), which it would "
+                "lose: update it"
+            )
         return [
             JournalEntry(int(item["number"]), parse_instant(item["takes_effect"]), str(item["entry"]))
-            for item in json.loads(content)
+            for item in items
         ]
     except (ValueError, TypeError, KeyError) as error:
         raise StoreInvalid(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.aws.compiled_network import FORMAT, CompiledNetwork, InvalidCompiledNetwork, dump, load
+from simulator.network import Timing
 from simulator.network_files.loader import load_network
 from storage.store import Run
 from tests.networks import line, network, street, two_lines
@@ -42,6 +44,17 @@ def test_the_same_network_gives_the_same_bytes() -> None:
 GOOD = json.loads(dump(two_lines(), Run(1, "n", "", "2")))
 
 
+def timed_with(name: str) -> bytes:
+    """A compiled network whose timings have one more field."""
+    net = two_lines()
+    first, *others = net.lines
+    pattern = replace(first.patterns[0], timings=(Timing((60,) * (len(first.patterns[0].stops) - 1)),))
+    timed = replace(net, lines=(replace(first, patterns=(pattern, *first.patterns[1:])), *others))
+    found = json.loads(dump(timed, Run(1, "n", "", "2")))
+    found["lines"][0]["patterns"][0]["timings"][0] |= {"holds": [], name: 1}
+    return json.dumps(found).encode()
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -56,6 +69,11 @@ GOOD = json.loads(dump(two_lines(), Run(1, "n", "", "2")))
         (json.dumps(GOOD | {"lines": [{"line_id": "L1"}]}).encode(), "is damaged (KeyError: 'patterns')"),
         (json.dumps(GOOD | {"stops": [{"stop": "S1"}]}).encode(), "is damaged (TypeError: "),
         (json.dumps({"format": FORMAT, "version": 1}).encode(), "is damaged (KeyError: 'lines')"),
+        (
+            json.dumps(GOOD | {"trams": [], "ferries": []}).encode(),
+            "has fields that this version doesn't know (ferries, trams), so a newer one wrote it: update",
+        ),
+        (timed_with("runs_ms"), "is damaged (TypeError: Timing.__init__() got an unexpected keyword arg"),
     ],
 )
 def test_other_files_are_refused_with_their_place_and_the_remedy(content: bytes, reason: str) -> None:

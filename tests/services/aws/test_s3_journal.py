@@ -101,6 +101,10 @@ def test_an_object_that_is_no_journal_is_named(aws: Account) -> None:
         aws.client("s3").put_object(Bucket=BUCKET, Key=KEY_OF_OBJECT, Body=content)
         with pytest.raises(StoreInvalid, match=f"{URL} is not a journal"):
             journal(aws).read()
+    newer = b'[{"number": 1, "takes_effect": "2026-03-02T12:00:00Z", "entry": "{}", "by": "me"}]'
+    aws.client("s3").put_object(Bucket=BUCKET, Key=KEY_OF_OBJECT, Body=newer)
+    with pytest.raises(StoreInvalid, match=r"fields that this version doesn't know \(by\)"):
+        journal(aws).read()
     with pytest.raises(ValueError, match="names no journal"):
         S3Journal(aws.client("s3"), "https://example.org/journal.json")
 

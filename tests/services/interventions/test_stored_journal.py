@@ -9,6 +9,7 @@ import pytest
 from services.interventions.followed_journal import FollowedJournal
 from services.interventions.followed_scenario import CHECK_S, FollowedScenario
 from services.interventions.in_process import InProcessInterventions
+from services.interventions.stored_journal import stored_journal
 from simulator.clock import Clock
 from simulator.scenario.scenario import Scenario
 from storage.errors import StoreInvalid
@@ -27,6 +28,12 @@ def store_with(*entries: JournalEntry) -> FaultyStore:
     store = FaultyStore()
     store.entries = {entry.number: entry for entry in entries}
     return store
+
+
+def test_a_field_that_this_version_does_not_know_is_not_lost() -> None:
+    newer = JournalEntry(1, NOW, json.dumps({**json.loads(CLOSED.text), "share": 0.5}))
+    with pytest.raises(StoreInvalid, match=r"fields that this version doesn't know \(share\): a newer one"):
+        stored_journal(store_with(newer))
 
 
 class NoModel:
