@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PAUSE_S = 15.0
 """The pause before everything is checked again."""
+HOW_TO_START = "start a simulator (make run) or the parts (make up), or give its address as API_URL"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,6 +135,8 @@ def check_local(options: VerifyOptions, system: TargetSystem, key_file: Path | N
     elif (holder := running_process()) is not None:
         url = holder.url
     url, kept = (options.api_url or url).rstrip("/"), key_file or kept
+    if system.parts is None and options.ws_url is None and not options.client(url, "", "").answers():
+        return iter([CheckResult("simulator", False, f"nothing answers at {url}: {HOW_TO_START}")])
     key = options.key or settings.api_key() or key_in(kept)
     ws_url = options.ws_url or f"ws{url.removeprefix('http')}/production"
     simulator = options.client(url, ws_url, key)
@@ -193,7 +196,8 @@ def report(results: Sequence[CheckResult], *, as_json: bool) -> Iterator[str]:
         yield json.dumps({"passed": not failed, "checks": [asdict(result) for result in results]}, indent=2)
         return
     yield from result_table(results)
-    yield f"{failed} of {len(results)} checks failed" if failed else f"all {len(results)} checks passed"
+    if len(results) > 1:
+        yield f"{failed} of {len(results)} checks failed" if failed else f"all {len(results)} checks passed"
 
 
 def key_in(path: Path) -> str:

@@ -479,9 +479,31 @@ def test_the_script_finds_the_key_beside_the_store(kept: str, tmp_path: Path) ->
 
 @pytest.mark.e2e
 def test_the_script_says_that_it_has_no_key(tmp_path: Path) -> None:
-    done = script(tmp_path, key="")
+    with http_server(good) as url:
+        done = script(tmp_path, "--api-url", url, key="")
     assert done.returncode == 2
     assert "no API key" in done.stderr
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_where_nothing_answers_the_script_says_only_that(key: str, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    done = script(tmp_path, "--api-url", url, key=key)
+    assert (done.returncode, done.stdout) == (
+        1,
+        f"FAIL  simulator  nothing answers at {url}: start a simulator (make run) or the parts (make up), or "
+        "give its address as API_URL\n",
+    )
+
+
+@pytest.mark.e2e
+def test_where_only_websocket_answers_the_script_lists_every_check(tmp_path: Path) -> None:
+    with websocket_server(SUBSCRIBED, json.dumps(POSITION), key=KEY) as websocket_url:
+        url = f"http://127.0.0.1:{free_port()}"
+        done = script(tmp_path, "--api-url", url, "--ws-url", websocket_url)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "26 of 28 checks failed", done.stdout
 
 
 def script(folder: Path, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:

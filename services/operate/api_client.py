@@ -95,6 +95,14 @@ class ApiClient:
         self.trace(f"{method} {path} → {answer.status} {answer.shown}")
         return answer
 
+    def answers(self) -> bool:
+        """Whether anything answers at the address of the REST API."""
+        try:
+            self.request("/health", {})
+        except CheckFailed:
+            return False
+        return True
+
     def first_event(self, path: str) -> str:
         """The data of the first of a stream of Server-Sent Events. Raises `CheckFailed` if there is none."""
         url = urlsplit(self.api_url)
