@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from services.commands.options import option
 from services.inputs.load import DUCKDB
 
 DEFAULT_FILE = "duckdb:var/timestream.duckdb"
+S3_ENDPOINT = re.compile(r"aws|https?://[^\s/?#]+[^\s?#]*")
 NO_SQLGLOT = "timestream-local needs the extra [aws]: pip install 'bus-simulator[aws]'"
 
 
@@ -99,6 +101,11 @@ def timestream_local(
         raise click.BadParameter(f"'{store}' names no file: expected duckdb:PATH", param_hint="--store")
     if not (len(account) == 12 and account.isascii() and account.isdigit()):
         raise click.BadParameter(f"'{account}' is not an account: expected 12 digits", param_hint="--account")
+    if s3_endpoint is not None and not S3_ENDPOINT.fullmatch(s3_endpoint):
+        raise click.BadParameter(
+            f"'{s3_endpoint}' is neither aws nor a URL such as http://127.0.0.1:4566",
+            param_hint="--s3-endpoint",
+        )
     try:
         from services.timestream_local import server
         from services.timestream_local.options import EndpointOptions, Tokens
@@ -117,5 +124,5 @@ def timestream_local(
     behaviour = wanted.like_aws() if like_aws else wanted
     with closing(listen(host, port)) as listener:
         checked = "signatures are not checked" if tokens is None else "clients need a token"
-        click.echo(f"Timestream endpoint on {url_of(listener)}, data in {place}; {checked}")
-        server.serve(Path(place).expanduser(), now, listener, behaviour)
+        ready = f"Timestream endpoint on {url_of(listener)}, data in {place}; {checked}"
+        server.serve(Path(place).expanduser(), now, listener, behaviour, lambda: click.echo(ready))

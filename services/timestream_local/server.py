@@ -223,8 +223,13 @@ def application(state: EndpointState) -> ASGIApp:
     return AccessLog(Endpoint(state), counted=RequestCounts())
 
 
-def serve(path: Path, now: Now, listener: socket.socket, options: EndpointOptions = DEFAULT_OPTIONS) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `StoreError` if the file can't be used."""
+def serve(
+    path: Path, now: Now, listener: socket.socket, options: EndpointOptions, announce: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT; call `announce` when the file is open.
+
+    Raises `StoreError` if the file can't be used.
+    """
     signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         # Handles a signal while the file is opened. After its shutdown Uvicorn raises the signal again, which
@@ -232,6 +237,7 @@ def serve(path: Path, now: Now, listener: socket.socket, options: EndpointOption
         signal.signal(number, lambda received, _frame: signals.append(received))
     with opened(path, now, options=options) as state:
         server = web_server(state, lambda: bool(signals))
+        announce()
         with _imports_apart():
             asyncio.run(serving(state, server, listener))
 

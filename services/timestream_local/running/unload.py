@@ -80,6 +80,8 @@ class Unload:
         for name, kind in self.columns:
             if not isinstance(kind, Type) or kind in NOT_UNLOADED:
                 raise ValidationException(f"UNLOAD of {kind.label} is not supported (column {name})")
+        if len({name for name, _ in self.columns}) < len(self.columns):
+            raise ValidationException("The columns of UNLOAD must have different names")
         partition = self.statement.partitioned_by
         last = [name for name, _ in self.columns[len(self.columns) - len(partition) :]]
         if partition and (list(partition) != last or len(partition) == len(self.columns)):

@@ -290,6 +290,14 @@ def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
     done = command(tmp_path, "timestream-local", "--store", "duckdb:x.duckdb", "--port", "0")
     assert done.code == 1
     assert len(done.err.strip().splitlines()) == 1
+    assert "Timestream endpoint on" not in done.out  # which tells clients that it serves
+
+
+@pytest.mark.parametrize("url", ["nonsense", "127.0.0.1:4566", "http://", "AWS", "s3://bucket"])
+def test_a_faulty_s3_endpoint_is_refused(tmp_path: Path, url: str) -> None:
+    done = command(tmp_path, "timestream-local", "--port", "0", "--s3-endpoint", url)
+    assert done.code == 2
+    assert f"'{url}' is neither aws nor a URL" in done.err
 
 
 def test_sigkill_during_writes_loses_no_acknowledged_record(tmp_path: Path) -> None:

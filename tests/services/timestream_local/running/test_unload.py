@@ -109,6 +109,10 @@ def test_parquet_keeps_types(city: Local, s3: S3Client) -> None:
         ("UNLOAD (SELECT 1 AS a, 2 AS b) TO 's3://exports' WITH (partitioned_by = ARRAY['a'])", "last ones"),
         ("UNLOAD (SELECT ARRAY[1]) TO 's3://exports'", "UNLOAD of array(integer)"),
         ("UNLOAD (SELECT current_time) TO 's3://exports'", "UNLOAD of time"),
+        (
+            "UNLOAD (SELECT 1 AS a, 2 AS a) TO 's3://exports' WITH (format = 'PARQUET')",
+            "must have different names",
+        ),
         ("UNLOAD SELECT 1 TO 's3://exports'", "write UNLOAD (SELECT"),
         ("UNLOAD (SELECT * FROM read_csv('/etc/passwd')) TO 's3://exports'", "read_csv"),
         ("UNLOAD (SELECT 1) TO 's3://no-such-bucket-here'", "can't be written"),
