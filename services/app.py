@@ -20,6 +20,7 @@ from services.feeds.gtfs_realtime.realtime_routes import add_realtime_routes
 from services.feeds.gtfs_static.feed_routes import add_static_feed_route
 from services.feeds.siri.cancelled_journeys import cancelled_journeys
 from services.feeds.siri.routes import add_siri_routes
+from services.feeds.unknown_feed_paths import answer_unknown_feed_paths
 from services.tracing import shared_provider, telemetry_of
 from services.transit.trip_links import TripLinks
 from services.web import openapi
@@ -77,6 +78,7 @@ def create_app(context: Context) -> FastAPI:
     add_pages(app, MAP, None if context.map_tiles is None else context.map_tiles.origin)
     add_siri_routes(app, context, lambda: cancelled_journeys(realtime()))
     add_emt_routes(app, context)
+    answer_unknown_feed_paths(app, is_open=context.open_feeds)
     return app
 
 

@@ -132,6 +132,8 @@ class Gate:
         self._prepared = PreparedRequests()
         self.meter: RequestMeter = context.meter or Meter(context.limits)
         self._now = context.now
+        self.unknown_below: dict[str, Route] = {}
+        """Routes that answer unknown paths, by how these begin in lower case."""
 
     async def answer(self, request: Request, route: Route) -> Response:
         """Return the route's answer, or the body of the error that stopped it."""
@@ -206,6 +208,11 @@ class Gate:
 
         Browsers and MCP clients ask for `KEYLESS` paths by themselves and take a 401 there for a login.
         """
+        path = scope["path"].lower()
+        below = next((route for begin, route in self.unknown_below.items() if path.startswith(begin)), None)
+        if below is not None:
+            await below.handle(scope, receive, send)
+            return
         try:
             if not scope["path"].startswith(KEYLESS):
                 self._identify(scope)
