@@ -139,6 +139,10 @@ def _fit(values: pa.Array, column: CsvColumn) -> np.ndarray[tuple[int], np.dtype
     return result
 
 
+EARLIEST_YEAR = 1900
+"""Feeds end "never" in 2099, 2999 or 9999, and begin long ago; no date of a timetable is earlier."""
+
+
 def parsed_date(text: str) -> date:
     """The date of "20260302". ValueError for anything else."""
     return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a civil date has no zone
@@ -146,7 +150,7 @@ def parsed_date(text: str) -> date:
 
 def _is_date(text: str) -> bool:
     try:
-        return len(text) == 8 and text.isascii() and 1970 <= parsed_date(text).year < 2200
+        return len(text) == 8 and text.isascii() and parsed_date(text).year >= EARLIEST_YEAR
     except ValueError:
         return False
 

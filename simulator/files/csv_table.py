@@ -17,7 +17,7 @@ from pyarrow import csv as arrow_csv
 
 from simulator.files import csv_text
 from simulator.files.csv_text import Evened, UnclosedQuote
-from simulator.files.findings import Finding
+from simulator.files.findings import Finding, Severity
 from simulator.files.problems import Problem
 
 MOST_PROBLEMS = 20
@@ -223,12 +223,28 @@ class TableFile:
             self._stop(1, "has a line break in a column's name: remove it")
         if not self.problems and (separator := _other_separator(header)):
             self._stop(1, f"has {separator} between the columns: write commas")
+        if self._lenient:
+            header = self._in_lower_case(header)
         for name in self.rules.columns if header and not self.problems else ():
             if header.count(name) > 1:
                 self._stop(1, f"column `{name}` appears twice: remove one")
             if name not in header and name not in self.rules.optional:
                 self._stop(1, f"column `{name}` is missing: add it")
         return header
+
+    def _in_lower_case(self, header: list[str]) -> list[str]:
+        """The header with `STOP_ID` as `stop_id`, unless that is there too, and a finding."""
+        lower = {
+            name: name.lower()
+            for name in header
+            if name not in self.rules.columns and name.lower() in self.rules.columns
+        }
+        lower = {name: plain for name, plain in lower.items() if plain not in header}
+        if lower:
+            named = ", ".join(f"`{name}`" for name in lower)
+            said = f"columns are in lower case in GTFS, and other readers may not find these: {named} read"
+            self.findings.append(Finding("column-name", self.file, said, (1,), severity=Severity.NOTE))
+        return [lower.get(name, name) for name in header]
 
     def _read_columns(self, content: bytes, header: list[str]) -> dict[str, pa.DictionaryArray]:
         # Arrow reads millions of rows in a second but accepts only rows as wide as the header: for others the

@@ -15,7 +15,7 @@ from simulator.service_day import is_holiday
 from simulator.types import DayType
 
 LONGEST_DAYS = 2000
-"""Days of a service period that are read, from its first."""
+"""Days of a service period that are read: some last from 2000 to 9999."""
 NEAR_DAYS = 14
 """A date represents others up to two weeks before and after it."""
 
@@ -50,18 +50,22 @@ class ChosenDay(NamedTuple):
     why: str
 
 
-def read_calendar(tables: Mapping[str, TableFile]) -> Calendar:
-    """The calendar of `calendar.txt` and `calendar_dates.txt`, at least one of which a feed has."""
+def read_calendar(tables: Mapping[str, TableFile], around: date | None = None) -> Calendar:
+    """The calendar of `calendar.txt` and `calendar_dates.txt`, at least one of which a feed has.
+
+    Of very long periods the dates `around` one are read; without it, around the feed's newest beginning.
+    """
     running: dict[date, set[str]] = {}
     weekly, exceptions = tables.get("calendar.txt"), tables.get("calendar_dates.txt")
-    for row in _weekly(weekly) if weekly is not None else ():
-        for number in range(min((row.end - row.start).days + 1, LONGEST_DAYS)):
-            day = row.start + timedelta(days=number)
+    rows = [] if weekly is None else _weekly(weekly)
+    days = {} if exceptions is None else {day: parsed_date(day) for day in set(exceptions.texts("date"))}
+    begins = [row.start for row in rows] + ([min(days.values())] if days else [])
+    for row in rows:
+        for day in row.dates(around or max(begins)):
             if row.flags[day.weekday()] == "1":
                 running.setdefault(day, set()).add(row.service)
     if exceptions is not None:
         columns = (exceptions.texts(name) for name in ("service_id", "date", "exception_type"))
-        days = {text: parsed_date(text) for text in set(exceptions.texts("date"))}
         for service, day_text, kind in zip(*columns, strict=True):
             on = running.setdefault(days[day_text], set())
             (on.add if kind == "1" else on.discard)(service)
@@ -75,6 +79,13 @@ class _Weekly(NamedTuple):
     flags: tuple[str, ...]
     start: date
     end: date
+
+    def dates(self, around: date) -> Iterator[date]:
+        """The dates of the period, at most `LONGEST_DAYS`, with `around` in the middle if it can be."""
+        days = (self.end - self.start).days + 1
+        skipped = min((around - self.start).days - LONGEST_DAYS // 2, days - LONGEST_DAYS)
+        for number in range(max(skipped, 0), min(max(skipped, 0) + LONGEST_DAYS, days)):
+            yield self.start + timedelta(days=number)
 
 
 def _weekly(table: TableFile) -> list[_Weekly]:

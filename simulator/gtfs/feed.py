@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -133,14 +134,17 @@ class Feed:
         return Finding(code, table.file, message, lines, len(rows), trips, severity)
 
 
-def read_feed(path: Path, on_progress: OnProgress = ignore_progress) -> Feed:
-    """Read a feed from its zip or folder. InputFileError has everything that makes it unusable."""
+def read_feed(path: Path, on_progress: OnProgress = ignore_progress, around: date | None = None) -> Feed:
+    """Read a feed from its zip or folder, of very long calendars the dates `around` one.
+
+    InputFileError has everything that makes it unusable.
+    """
     on_progress(Progress("opening the feed", 0, 1, "files"))
     archive = open_archive(path, TABLES.keys())
     problems = list(_missing(path, archive))
     if problems:
         raise InputFileError(problems)
-    reader = _Reader(archive, on_progress)
+    reader = _Reader(archive, on_progress, around)
     tables = reader.tables()
     return reader.feed(tables)
 
@@ -158,8 +162,8 @@ def _missing(path: Path, archive: Archive) -> Iterator[Problem]:
 class _Reader:
     """Reads a feed's files, two at a time, and collects what was found in them."""
 
-    def __init__(self, archive: Archive, on_progress: OnProgress) -> None:
-        self._archive, self._on_progress = archive, on_progress
+    def __init__(self, archive: Archive, on_progress: OnProgress, around: date | None) -> None:
+        self._archive, self._on_progress, self._around = archive, on_progress, around
         self._findings: list[Finding] = []
 
     def tables(self) -> dict[str, TableFile]:
@@ -263,7 +267,7 @@ class _Reader:
             stops=stops,
             shapes=shapes,
             trips=trips,
-            calendar=read_calendar(tables),
+            calendar=read_calendar(tables, self._around),
             frequencies=_frequencies(frequencies, trips),
             estimated=frequencies is not None and not set(frequencies.texts("exact_times")) <= {"1"},
             findings=[*self._findings, *_other_files(self._archive)],

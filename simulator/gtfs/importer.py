@@ -88,7 +88,7 @@ def import_feed(
     before, too.
     """
     wanted = selection or Selection(routes, near=near)
-    feed = read_feed(path, on_progress)
+    feed = read_feed(path, on_progress, wanted.near or wanted.first or wanted.last)
     chosen = _chosen(feed, wanted)
     calendar = _calendar(feed, wanted)
     days = representative_days(calendar, _trips_by_service(feed, chosen), wanted.near)

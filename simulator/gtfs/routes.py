@@ -99,6 +99,10 @@ class RouteService:
 Stops = tuple[int, ...]
 
 
+LATEST_S = 54 * 3600
+"""Trips that depart later can't run: a line's day has those of its date and of the dates beside it."""
+
+
 class PatternKey(NamedTuple):
     """What trips on one pattern have in common."""
 
@@ -128,6 +132,7 @@ class _RouteTrips:
     runs: dict[DayType, list[_Run]] = field(default_factory=dict)
     short: list[int] = field(default_factory=list)
     far: list[int] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
     count: int = 0
 
 
@@ -166,9 +171,14 @@ def route_services(
         into.count += (departure_count(feed, trip) if repeated else 1) * len(kinds)
         if into.count > MOST_DEPARTURES:
             continue
+        times = departures(feed, trip) if repeated else [departs_s[trip]]
+        if times and times[-1] >= LATEST_S:
+            into.late.append(trip)
+            times = [at for at in times if at < LATEST_S]
+            if not times:
+                continue
         key = PatternKey(direction, stops, sequences.rules(trip))
         pattern = into.patterns.setdefault(key, len(into.patterns))
-        times = departures(feed, trip) if repeated else (departs_s[trip],)
         into.shapes[pattern][shape] += len(times)
         for kind in kinds:
             into.runs.setdefault(kind, []).extend([_Run(at, takes_s, pattern, trip) for at in times])
@@ -180,13 +190,18 @@ def route_services(
 
 
 def _left_out(feed: Feed, collected: Mapping[int, _RouteTrips]) -> Iterator[Finding]:
-    """Findings for trips of one place, for trips with stops too far apart, and for endless timetables."""
+    """Findings for trips of one place, with stops too far apart, or too late, and for endless timetables."""
     for code, trips, said in (
         ("one-place", [trip for into in collected.values() for trip in into.short], "serves only one place"),
         (
             "far-apart",
             [trip for into in collected.values() for trip in into.far],
             f"has stops over {MAX_HOP_M / 1000:.0f} km apart: is latitude or longitude wrong?",
+        ),
+        (
+            "too-late",
+            [trip for into in collected.values() for trip in into.late],
+            f"departs over {LATEST_S // 3600} hours after its date begins: is its time wrong?",
         ),
     ):
         if trips:

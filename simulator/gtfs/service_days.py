@@ -22,8 +22,8 @@ from simulator.network_files.timetable import HOUR_S, day_start_s
 from simulator.service_day import day_type
 from simulator.types import DayType
 
-MOST_DATES = 800
-"""Dates of a feed's calendar whose exceptions are taken, from its first."""
+MOST_DATES = 2000
+"""Dates of a feed's calendar whose exceptions are taken: those around the chosen ones."""
 NIGHT_FROM_S, NIGHT_UNTIL_S = 23 * HOUR_S, 6 * HOUR_S
 OWN_AND_NEIGHBOURS = (1, 0, -1)
 """A line-day's trips: the date before's that depart a line-day later, its own, the next one's early ones."""
@@ -49,8 +49,11 @@ def other_dates(calendar: Calendar, chosen: Mapping[DayType, date], services: Se
     usual = {kind: running(chosen[kind]) if kind in chosen else frozenset() for kind in DayType}
     with_type: dict[str, DayType | None] = {}
     unlike = []
-    days = min((calendar.last - calendar.first).days + 1, MOST_DATES)
-    for day in (calendar.first + timedelta(days=number) for number in range(days)):
+    days = (calendar.last - calendar.first).days + 1
+    before = (min(chosen.values()) - calendar.first).days - MOST_DATES // 2
+    skipped = max(min(before, days - MOST_DATES), 0)
+    for number in range(skipped, min(skipped + MOST_DATES, days)):
+        day = calendar.first + timedelta(days=number)
         found, kind = running(day), day_type(day)
         if found == usual[kind]:
             continue

@@ -148,6 +148,10 @@ def schedule_fault(line: Line) -> str | None:
             [*starts, *idle_from], line.patterns, capacity=capacity, speed_kmh=line.speed_kmh
         )
     end = max([*(service.end_s for service in line.services.values()), *_overnight_ends_s(line)])
+    if end > latest and latest < 0:
+        return (
+            "has trips that take so long that no bus can be home and rested before the same time the next day"
+        )
     if end > latest:
         return (
             f"has last departures at {clock(end)}, too late for buses to be home and rested before "

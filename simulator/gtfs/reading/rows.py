@@ -65,6 +65,8 @@ def leave_out_unknown(name: str, table: TableFile, others: Mapping[str, TableFil
 
 def _leave_out_blank(table: TableFile) -> None:
     """Remove rows of empty fields: spreadsheets write them at the end of a file."""
+    if len(table.rules.columns) == 1:
+        return  # the columns that aren't read may have values
     some = np.zeros(len(table), bool)
     for column in table.columns:
         empty = table.values(column).index("").as_py()

@@ -170,3 +170,31 @@ def test_a_feed_without_a_time_zone_that_exists_is_refused_at_its_agency(tmp_pat
         import_feed(path)
     said = '`agency_timezone` must be an IANA time zone such as Europe/Madrid, got "Europe/Madrit"'
     assert str(caught.value) == f"{path}/agency.txt:2: {said}"
+
+
+@pytest.mark.parametrize("case", [str.upper, str.title])
+def test_names_of_columns_may_be_in_any_case(case: Callable[[str], str], tmp_path: Path) -> None:
+    files = {
+        name: "\n".join([case(text.splitlines()[0]), *text.splitlines()[1:], ""])
+        for name, text in FEED.items()
+    }
+    made = import_feed(as_zip(tmp_path, files))
+    assert made.network.digest == import_feed(zipped(tmp_path / "plain.zip", FEED)).network.digest
+    found = [each for each in made.details.findings if each.code == "column-name"]
+    assert len(found) == len(FEED)
+    assert {each.severity for each in found} == {Severity.NOTE}
+
+
+def test_a_column_in_lower_case_counts_before_another(tmp_path: Path) -> None:
+    lines = FEED["stops.txt"].splitlines()
+    stops = "\n".join([f"{lines[0]},STOP_ID", *(f"{line},x" for line in lines[1:]), ""])
+    assert len(import_feed(as_zip(tmp_path, {**FEED, "stops.txt": stops})).network.stops) == 3
+
+
+def test_an_agency_without_a_time_zone_is_said_to_lack_it(tmp_path: Path) -> None:
+    agency = FEED["agency.txt"].replace("Europe/Madrid", "")
+    with pytest.raises(InputFileError, match=r"agency\.txt:2: `agency_timezone` is missing"):
+        import_feed(as_zip(tmp_path, {**FEED, "agency.txt": agency}))
+    made = import_feed(as_zip(tmp_path, {**FEED, "agency.txt": agency + SECOND.format("Europe/Madrid")}))
+    [found] = [each for each in made.details.findings if each.severity is Severity.WARNING]
+    assert found.message == "`agency_timezone` is missing: the row is left out"
