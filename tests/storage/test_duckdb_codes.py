@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from storage import duckdb_codes
+from storage.duckdb_code_sql import Dictionary
 from storage.duckdb_store import DuckDBStore
 from tests.storage.duckdb_files import POSITION
 from tests.storage.records import RUN, after, position, table
@@ -44,6 +45,14 @@ def test_an_id_has_one_code_however_many_are_kept_in_memory(
         drive(store, 20, ["B", "", "E"])
         assert scanned_trips(store) == ["", "A", "B", "C", "A", "D", "B", "", "E"]
     assert codes(path) == [(text, code) for code, text in enumerate(["", "A", "B", "C", "D", "E"], 1)]
+
+
+def test_no_more_ids_than_allowed_are_kept_after_a_batch(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duckdb_codes, "MOST_KEPT", 5)
+    with closing(DuckDBStore(path)) as store:
+        for number in range(10):
+            drive(store, 10 * number, [f"{number}", f"{number} again"])
+            assert len(store._encoder._tables[Dictionary.TRIPS]._kept) <= 5
 
 
 def test_codes_continue_after_reopening(path: Path) -> None:
