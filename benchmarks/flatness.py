@@ -33,7 +33,7 @@ def measure() -> Iterator[Figure]:
 
 
 def memory_mb(port: int, pid: int, day: int) -> float:
-    """The median of the resident memory of a process, MB, while it simulates a day, the first of which is 1."""
+    """The median of a process's resident memory, MB, while it simulates a day, the first of which is 1."""
     until(lambda: days_covered(port) >= day - 1, f"day {day}", patience_s=3600, pause_s=1)
     process, readings = psutil.Process(pid), list[float]()
 

@@ -6,7 +6,7 @@ import math
 import pickle
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import active_children
@@ -23,7 +23,7 @@ from storage.coverage import Interval, uncovered
 from storage.errors import RunMismatch, StoreUnavailable, without_password
 from storage.lake.manifest import Manifest
 from storage.lake.place import LakePlace
-from storage.lake.writer import by_date, publish, written
+from storage.lake.writer import by_date, number_written, publish, written
 from storage.runs import differences
 from storage.schema import Stream
 
@@ -42,8 +42,10 @@ class Workforce(NamedTuple):
 
 Workers: TypeAlias = Callable[[], AbstractContextManager[Workforce]]
 CONNECT_TIMEOUT_S = 10.0
-MOST_DATES = 8
+MOST_DATES = 16
 """The most dates of a task. What a lost worker has written of one stays."""
+LOOK_S = 1.0
+"""How often the lake is looked through for dates that are written."""
 ATTEMPTS = 3
 """How often the same dates are given out after workers were lost, as long as none of them is written."""
 
@@ -63,7 +65,7 @@ def generate(inputs: Inputs, span: Interval, url: str, workers: Workers, on_prog
     left, attempts = missing(place, inputs, span), ATTEMPTS
     while True:
         try:
-            _generate(left, url, content, workers, on_progress)
+            _generate(left, place, content, workers, on_progress)
             return publish(place)
         except WorkersLost:
             before, left = left, missing(place, inputs, span)
@@ -73,32 +75,35 @@ def generate(inputs: Inputs, span: Interval, url: str, workers: Workers, on_prog
 
 
 def _generate(
-    dates: Sequence[Interval], url: str, inputs: bytes, workers: Workers, on_progress: OnProgress
+    dates: Sequence[Interval], place: LakePlace, inputs: bytes, workers: Workers, on_progress: OnProgress
 ) -> None:
     """Write the dates. Raises `WorkersLost` if a task's workers ended more often than the executor bears."""
-    done = 0
-    on_progress(Progress("generating", done, len(dates), "dates"))
+
+    def report(done: int) -> None:
+        on_progress(Progress("generating", done, len(dates), "dates"))
+
+    report(0)
     with workers() as force:
         try:
-            given = {
-                force.executor.submit(write_dates, pickle.dumps(DateTask(url, part, inputs))): len(part)
+            pending = {
+                force.executor.submit(write_dates, pickle.dumps(DateTask(place.url, part, inputs)))
                 for part in shared_out(dates, force.workers)
             }
-            for future in as_completed(given):
-                future.result()
-                done += given[future]
-                on_progress(Progress("generating", done, len(dates), "dates"))
+            while pending:
+                finished, pending = wait(pending, LOOK_S, FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                report(number_written(place, dates))
         except force.lost as error:
-            raise WorkersLost(f"{url}: workers were lost again and again: {error}") from error
+            raise WorkersLost(f"{place.url}: workers were lost again and again: {error}") from error
 
 
 def shared_out(dates: Sequence[Interval], workers: int) -> Iterator[Sequence[Interval]]:
-    """The dates in tasks of equally many consecutive ones, at least one for each worker.
+    """The dates in tasks of equally many consecutive ones, equally many tasks for each worker.
 
     A date needs the line-days of two service days, and a task simulates a line-day once.
     """
-    most = min(MOST_DATES, len(dates) // workers) or 1
-    tasks = math.ceil(len(dates) / most)
+    tasks = min(workers * math.ceil(len(dates) / (workers * MOST_DATES)), len(dates))
     for number in range(tasks):
         yield dates[number * len(dates) // tasks : (number + 1) * len(dates) // tasks]
 

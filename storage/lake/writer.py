@@ -125,6 +125,12 @@ def is_written(place: LakePlace, span: Interval) -> bool:
     return place.read(_record(span)) is not None
 
 
+def number_written(place: LakePlace, spans: Iterable[Interval]) -> int:
+    """The number of spans of which a lake has a record of just this span."""
+    names = set(place.names(SPANS))
+    return sum(_record(span) in names for span in spans)
+
+
 def publish(place: LakePlace) -> Manifest:
     """Write the manifest of all that is written, and return it. Raises `StoreUnavailable` if nothing is."""
     manifest = written(place)

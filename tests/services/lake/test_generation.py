@@ -140,8 +140,9 @@ def test_an_interrupted_generation_leaves_what_it_has_not_begun(tmp_path: Path) 
         (1, 8, [1]),
         (4, 2, [2, 2]),
         (7, 8, [1] * 7),
-        (9, 4, [1, 2, 2, 2, 2]),
-        (30, 2, [7, 8, 7, 8]),
+        (9, 4, [2, 2, 2, 3]),
+        (30, 2, [15, 15]),
+        (365, 10, [12, 12, 12, 12, 12, 13] * 5),
     ],
 )
 def test_consecutive_dates_are_shared_out_evenly(dates: int, workers: int, tasks: list[int]) -> None:
