@@ -7,6 +7,8 @@ records with the same time and key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -58,12 +60,15 @@ def one_chunk(table: pa.Table, column: str) -> pa.Array:
 
 def within(table: pa.Table, intervals: Sequence[Interval]) -> pa.Table:
     """The rows of an ordered table with times in the ascending `intervals`, as slices without a copy."""
+    bounds = [bound for interval in intervals for bound in interval]
+    return pa.concat_tables(divided(table, bounds)[::2])
+
+
+def divided(table: pa.Table, bounds: Sequence[datetime]) -> list[pa.Table]:
+    """An ordered table's rows from each of the ascending `bounds` to the next, as slices without a copy."""
     times = times_us(table) if len(table) else np.empty(0, np.int64)
-    slices = []
-    for start, end in intervals:
-        first, last = np.searchsorted(times, [to_us(start), to_us(end)])
-        slices.append(table.slice(first, last - first))
-    return pa.concat_tables(slices)
+    places = np.searchsorted(times, [to_us(bound) for bound in bounds])
+    return [table.slice(first, last - first) for first, last in pairwise(places)]
 
 
 class Addition(NamedTuple):

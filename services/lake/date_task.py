@@ -15,9 +15,9 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.feeders.backfill import MOST_AT_ONCE, ROWS_AT_ONCE
+from services.feeders.backfill import MOST_AT_ONCE, ROWS_AT_ONCE, hours
 from services.times import HOUR, floor
-from storage.batch import within
+from storage.batch import divided
 from storage.coverage import Interval
 from storage.lake.place import LakePlace
 from storage.lake.writer import is_written, write_span
@@ -115,8 +115,8 @@ def _ahead(pool: Executor, blocks: Iterator[Block]) -> Generator[Block]:
 
 def _hours(block: Block) -> Iterator[Mapping[Stream, pa.Table]]:
     """The rows of each hour of a block."""
-    start = block.start
-    while start < block.end:
-        hour = start, min(floor(start, HOUR) + HOUR, block.end)
-        yield {stream: within(table, [hour]) for stream, table in block.tables.items()}
-        start = hour[1]
+    parts = [*hours(block.start, block.end)]
+    bounds = [block.start, *(end for _, end in parts)]
+    of_streams = {stream: divided(table, bounds) for stream, table in block.tables.items()}
+    for number in range(len(parts)):
+        yield {stream: tables[number] for stream, tables in of_streams.items()}
