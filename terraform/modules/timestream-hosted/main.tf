@@ -1,17 +1,20 @@
 locals {
   name    = "timestream-endpoint"
   port    = 4568
-  file    = "duckdb:/tmp/timestream.duckdb"
+  file    = "/tmp/timestream.duckdb"
+  loading = "/tmp/history-loading"
   failure = "history failed"
 
   # History is written into the file before the endpoint opens it: by requests it would take minutes a day. Without
   # history the endpoint starts all the same.
   start = join(" ", [
-    "bus-simulator ops seed --history ${var.history_in_days}d --store ${local.file}",
+    "touch ${local.loading};",
+    "bus-simulator ops seed --history ${var.history_in_days}d --store duckdb:${local.file}",
     "|| echo '{\"level\":\"ERROR\",\"message\":\"${local.failure}\"}';",
-    "exec bus-simulator timestream-local --host 0.0.0.0 --port ${local.port} --store ${local.file}",
+    "rm ${local.loading};",
+    "exec bus-simulator timestream-local --host 0.0.0.0 --port ${local.port} --store duckdb:${local.file}",
   ])
-  ask = "import urllib.request as r; r.urlopen('http://127.0.0.1:${local.port}/health', timeout=4)"
+  health = ["CMD", "python", "-c", file("${path.module}/health.py"), "http://127.0.0.1:${local.port}/health", local.loading, local.file]
 }
 
 # The disk is lost with its task, but its data can be made again with the same bytes, and feeders continue.
@@ -33,8 +36,8 @@ module "tasks" {
       port        = local.port
       log_prefix  = "endpoint"
 
-      # History may take ten minutes: nothing answers before.
-      health_check = { command = ["CMD", "python", "-c", local.ask], interval = 30, timeout = 5, retries = 10, startPeriod = 300 }
+      # Nothing answers before the history is loaded, which is healthy as long as it goes on.
+      health_check = { command = local.health, interval = 30, timeout = 5, retries = 10, startPeriod = 300 }
     }
   }
 

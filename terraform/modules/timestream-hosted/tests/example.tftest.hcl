@@ -26,8 +26,13 @@ run "an_endpoint_that_only_its_clients_reach" {
 
 run "a_new_task_has_its_history_before_it_answers" {
   assert {
-    condition     = startswith(module.tasks.containers["timestream-endpoint"].command[0], "bus-simulator ops seed --history 5d --store duckdb:/tmp/timestream.duckdb || echo") && endswith(module.tasks.containers["timestream-endpoint"].command[0], "exec bus-simulator timestream-local --host 0.0.0.0 --port 4568 --store duckdb:/tmp/timestream.duckdb")
+    condition     = startswith(module.tasks.containers["timestream-endpoint"].command[0], "touch /tmp/history-loading; bus-simulator ops seed --history 5d --store duckdb:/tmp/timestream.duckdb || echo") && endswith(module.tasks.containers["timestream-endpoint"].command[0], "rm /tmp/history-loading; exec bus-simulator timestream-local --host 0.0.0.0 --port 4568 --store duckdb:/tmp/timestream.duckdb")
     error_message = "Every new task must write history into its file, and then serve it."
+  }
+
+  assert {
+    condition     = slice(module.tasks.containers["timestream-endpoint"].healthCheck.command, 4, 7) == ["http://127.0.0.1:4568/health", "/tmp/history-loading", "/tmp/timestream.duckdb"]
+    error_message = "A task that is loading history must count as healthy."
   }
 
   assert {
