@@ -30,7 +30,7 @@ from services.times import HOUR
 from simulator.city import City
 from simulator.clock import Clock
 from simulator.day.line_day import MODEL_VERSION
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 from simulator.network import Network
 from storage.duckdb_store import DuckDBStore
 from storage.store import Run
@@ -112,7 +112,7 @@ def cut(network: Network, lines: int) -> Network:
 
 def alone(measure: Callable[[Network], T], network: Network) -> T:
     """The result of a function run in a new process."""
-    with process_pool(1) as pool:
+    with ProcessPool(1) as pool:
         return pool.submit(measure, network).result()
 
 

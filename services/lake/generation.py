@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from multiprocessing import active_children
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from bus_simulator.lake import write_dates
 from services.errors import InputError
 from services.inputs.load import Inputs
 from services.lake.date_task import DateTask, packed
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 from simulator.progress import OnProgress, Progress
 from storage.coverage import Interval, uncovered
 from storage.errors import RunMismatch, StoreUnavailable, without_password
@@ -126,15 +125,12 @@ def local_workers(jobs: int) -> Workers:
 
     @contextmanager
     def started() -> Iterator[Workforce]:
-        with process_pool(jobs) as pool:
+        with ProcessPool(jobs) as pool:
             try:
                 yield Workforce(pool, jobs)
             except BaseException:
                 # A task can take minutes. What it has written stays, and nothing is seen half-written.
-                pool.shutdown(wait=False, cancel_futures=True)
-                for worker in active_children():
-                    worker.terminate()
-                    worker.join()
+                pool.end_at_once()
                 raise
 
     return started

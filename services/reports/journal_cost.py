@@ -18,7 +18,7 @@ from services.reports.journal_comparison import service_days
 from services.reports.service_comparison import MOST_LINES, line_comparisons
 from services.transit.service_comparison import JournalCost
 from simulator.day.line_day import line_day, revised_line_day
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 from simulator.day.trajectory import Trajectory
 from simulator.journal import Journal
 from simulator.network import Line
@@ -54,7 +54,7 @@ def journal_cost(inputs: Inputs, journal: Journal, until: datetime) -> JournalCo
     kept, left_out = list(lines)[:most], list(lines)[most:]
     if not kept:
         return JournalCost(until, (), ())
-    with process_pool(1) as pool:
+    with ProcessPool(1) as pool:
         asked = [each for each in found if each.line.line_id in kept]
         a, b = pool.submit(simulated, asked, inputs.seed, to_ms(until)).result()
     return JournalCost(until, line_comparisons([lines[each] for each in kept], a, b), left_out)

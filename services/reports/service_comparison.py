@@ -17,7 +17,7 @@ from services.inputs.scenario_library import find_scenario
 from services.reports.comparison import Difference, Measure, RunPerformance, differences, measured
 from services.transit.service_comparison import ComparedMeasure, LineComparison, ServiceComparison
 from simulator.day.line_day import line_day
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 from simulator.files.problems import InputFileError
 from simulator.network import Line, Network
 from simulator.scenario.extra_buses import extra_bus_id
@@ -60,7 +60,7 @@ def compared(inputs: Inputs, name: str, day: date) -> ServiceComparison:
     kept, left_out = lines[:MOST_LINES], [each.plain.line_id for each in lines[MOST_LINES:]]
     found: list[LineComparison] = []
     if kept:
-        with process_pool(1) as pool:
+        with ProcessPool(1) as pool:
             a, b = pool.submit(simulated, kept, inputs.seed, day).result()
         found = line_comparisons([each.plain for each in kept], a, b)
     return ServiceComparison(name, scenario.description, day, found, left_out)

@@ -14,7 +14,7 @@ from functools import partial
 
 from simulator.analysis.measures import PPM, Measures, measures, rank_correlation
 from simulator.day.line_day import line_day
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 from simulator.network import Line, Network
 from simulator.scenario.headway_control import HeadwayControl
 from simulator.scenario.line_changes import NO_CHANGES
@@ -159,7 +159,7 @@ def line_days(
     if jobs == 1:
         yield from map(simulate, wanted)
         return
-    pool = process_pool(jobs)
+    pool = ProcessPool(jobs)
     try:
         yield from pool.map(simulate, wanted, chunksize=4)
     finally:

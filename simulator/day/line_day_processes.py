@@ -14,7 +14,7 @@ from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simulator.day.line_day import line_day, revised_line_day
 from simulator.day.trajectory import Trajectory
@@ -53,7 +53,7 @@ class LineDayProcesses:
 
     def __init__(self, seed: int, jobs: int) -> None:
         self._seed = seed
-        self._pool = process_pool(jobs) if jobs > 1 else None
+        self._pool = ProcessPool(jobs) if jobs > 1 else None
         self._helper: ProcessPoolExecutor | None = None
         self._begun: dict[tuple[LineId, date], _Begun] = {}
 
@@ -65,7 +65,7 @@ class LineDayProcesses:
         """
         if self._pool is not None or self._helper is not None or len(jobs) < FEWEST_BEGUN:
             return
-        self._helper = process_pool(1)
+        self._helper = ProcessPool(1)
         for job in jobs:
             result = self._helper.submit(_simulate, self._seed, job)
             self._begun[job.key] = _Begun(job.revisions, result)
@@ -140,12 +140,32 @@ class _UninterruptedProcess(SpawnProcess):
 
 
 class _Context(SpawnContext):
-    Process = _UninterruptedProcess
+    """Makes the processes of one pool, and keeps them in `made`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override] # noqa: N802
+        process = _UninterruptedProcess(*args, **options)
+        self.made.append(process)
+        return process
 
 
-def process_pool(jobs: int) -> ProcessPoolExecutor:
+class ProcessPool(ProcessPoolExecutor):
     """A pool of `jobs` processes that end when this process does, even if it is killed, and not by Ctrl-C."""
-    return ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=_begin_process)
+
+    def __init__(self, jobs: int) -> None:
+        self._context = _Context()
+        super().__init__(jobs, mp_context=self._context, initializer=_begin_process)
+
+    def end_at_once(self) -> None:
+        """End the pool's processes, whatever they do. Other children of this process go on."""
+        self.shutdown(wait=False, cancel_futures=True)
+        for process in self._context.made:
+            if process.pid is not None:
+                process.terminate()
+                process.join()
 
 
 def _begin_process() -> None:

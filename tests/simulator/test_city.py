@@ -28,10 +28,10 @@ ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 11, 18, 7, tzinfo=UTC)
 
 PARENT = """
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 
 if __name__ == "__main__":
-    with process_pool(1) as pool:
+    with ProcessPool(1) as pool:
         pool.submit(int).result()
         print("simulated", flush=True)
         input()
@@ -97,7 +97,7 @@ def test_line_days_begun_in_another_process_change_no_byte(monkeypatch: pytest.M
 
 
 def test_a_killed_helping_process_leaves_its_line_days_to_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_day_processes, "process_pool", lambda _jobs: BrokenPool())
+    monkeypatch.setattr(line_day_processes, "ProcessPool", lambda _jobs: BrokenPool())
     monkeypatch.setattr(line_day_processes, "FEWEST_BEGUN", 2)
     span, streams = (START, START + timedelta(minutes=1)), [Stream.STOP_VISIT]
     with closing(City(two_lines())) as begun, closing(City(two_lines())) as plain:

@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -131,6 +132,23 @@ def test_an_interrupted_generation_leaves_what_it_has_not_begun(tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         generate(inputs(), span, str(tmp_path), local_workers(1), interrupt)
     assert dates - 2 * MOST_DATES <= len(missing(place, inputs(), span)) < dates
+
+
+def test_after_an_error_only_the_workers_end_and_no_other_children() -> None:
+    go_on = get_context("spawn").Event()
+    other = get_context("spawn").Process(target=go_on.wait)
+    other.start()
+    try:
+        before = set(active_children())
+        with suppress(KeyboardInterrupt), local_workers(1)() as force:
+            force.executor.submit(abs, -1).result()
+            assert set(active_children()) != before
+            raise KeyboardInterrupt
+        assert set(active_children()) == before
+    finally:
+        go_on.set()
+        other.join()
+    assert other.exitcode == 0
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_scenario_that_changes_no_service_simulates_nothing() -> None:
 def test_the_cost_of_interventions_is_that_of_diff_and_is_kept_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(journal_cost, "process_pool", ThreadPoolExecutor)
+    monkeypatch.setattr(journal_cost, "ProcessPool", ThreadPoolExecutor)
     found = load_inputs(Path(few_lines()[1]), None)
     store, wall, until = ModelStore(), HandWall(), datetime(2026, 3, 3, 9, tzinfo=UTC)
     costs = KeptJournalCosts(found, store, lambda: until, wall)

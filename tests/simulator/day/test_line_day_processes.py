@@ -4,12 +4,12 @@ import os
 import signal
 from multiprocessing import active_children
 
-from simulator.day.line_day_processes import process_pool
+from simulator.day.line_day_processes import ProcessPool
 
 
 def test_an_interrupt_does_not_end_a_process_that_starts() -> None:
     earlier = {child.pid for child in active_children()}
-    with process_pool(1) as pool:
+    with ProcessPool(1) as pool:
         answer = pool.submit(os.getpid)
         (started,) = {child.pid for child in active_children()} - earlier
         assert started is not None
