@@ -8,13 +8,10 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-
-import pyarrow as pa
 
 from benchmarks.answering import CONNECTIONS, LIMITS, SECONDS, WARM_UP_S, load
 from benchmarks.figures import Figure, timed
@@ -27,15 +24,13 @@ from services.feeders.feeder import FEEDERS
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
 from simulator.clock import Clock
-from storage.errors import StoreUnavailable
 from storage.postgres.store import PostgresStore
 from storage.schema import Stream
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import primary_and_replica, url_of_writable, write_patiently
 
 ROUNDS = 5
 SHARDS = 2
 TICKS, LOST_AFTER = 40, 20
-PAUSE_S = 0.01
 
 
 def measure() -> Iterator[Figure]:
@@ -94,14 +89,8 @@ def failover(inputs: Inputs) -> tuple[float, int]:
     """
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of every refused connection
     with ExitStack() as stack:
-        primary = PostgresServer()
-        stack.callback(primary.remove)
-        replica = PostgresServer(of=primary)
-        stack.callback(replica.remove)
-        # Set after the copy: promoted, the replica would wait for one of its own.
-        primary.set("synchronous_standby_names", "*")
-        hosts = f"{primary.folder},{replica.folder}"
-        url = f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+        primary, replica = stack.enter_context(primary_and_replica())
+        url = url_of_writable(primary, replica)
         store = stack.enter_context(closing(PostgresStore(url)))
         city = stack.enter_context(closing(inputs.city(1)))
         gap_s, rows = 0.0, 0
@@ -115,26 +104,14 @@ def failover(inputs: Inputs) -> tuple[float, int]:
                 promoting = threading.Thread(target=replica.promote)
                 promoting.start()
                 stack.callback(promoting.join)
-            write_patiently(store, inputs, start, batches)
+            for stream, batch in batches.items():
+                write_patiently(store, stream, batch, covers=(start, start + TICK), run=inputs.run)
             gap_s = time.perf_counter() - began if number == LOST_AFTER else gap_s
         kept = sum(store.rows(stream) for stream in Stream)
         primary.start()  # for its removal
     if kept != rows:
         raise RuntimeError(f"{rows:,} records were written, {kept:,} are there")
     return gap_s, kept
-
-
-def write_patiently(
-    store: PostgresStore, inputs: Inputs, start: datetime, batches: Mapping[Stream, pa.Table]
-) -> None:
-    """Write a tick, again and again while the store is unavailable, as feeders do."""
-    for stream, batch in batches.items():
-        while True:
-            try:
-                store.write(stream, batch, covers=(start, start + TICK), run=inputs.run)
-                break
-            except StoreUnavailable:
-                threading.Event().wait(PAUSE_S)
 
 
 def measure_live() -> Iterator[Figure]:

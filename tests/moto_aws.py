@@ -31,6 +31,10 @@ class Account:
         """A client of a service there."""
         return client(service, region=REGION, endpoint_url=self.url)
 
+    def make_bucket(self, name: str) -> None:
+        """Create an empty bucket."""
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables by which a program uses this account."""
@@ -55,6 +59,16 @@ def account() -> Iterator[Account]:
         patch.setattr(CostExplorerResponse, "get_cost_forecast", no_forecast, raising=False)
         forget(server_port())
         yield Account(f"http://127.0.0.1:{server_port()}")
+
+
+@contextmanager
+def meant_account(bucket: str) -> Iterator[Account]:
+    """An account with an empty bucket, to which the variables of AWS of this process point."""
+    with account() as found, pytest.MonkeyPatch.context() as patch:
+        for name, value in {**found.variables, "AWS_DEFAULT_REGION": REGION}.items():
+            patch.setenv(name, value)
+        found.make_bucket(bucket)
+        yield found
 
 
 def no_forecast(_: CostExplorerResponse) -> str:

@@ -10,16 +10,26 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 
 from services.stack.local_postgres import NOBODY, copy_programs, installed_programs, is_root
+from storage.errors import StoreUnavailable
 from storage.postgres.store import PostgresStore
+from storage.schema import Stream
+from storage.store import Run
 
 PATIENCE_S = "60"
+UNAVAILABLE_S, PAUSE_S = 30.0, 0.01
+"""How long to wait for a store that is unavailable, and between two attempts."""
 SETTINGS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=32MB")
 """Data that a crash of the machine may lose, which tests can make again."""
 
@@ -81,6 +91,38 @@ class PostgresServer:
         with output.open("a") as log:
             done = subprocess.run(command, user=self._user, stdout=log, stderr=log, cwd=self.folder)
         assert done.returncode == 0, output.read_text()
+
+
+@contextmanager
+def primary_and_replica() -> Iterator[tuple[PostgresServer, PostgresServer]]:
+    """A server, and a replica without which it acknowledges no write. Both must run at the end."""
+    with ExitStack() as stack:
+        primary = PostgresServer()
+        stack.callback(primary.remove)
+        replica = PostgresServer(of=primary)
+        stack.callback(replica.remove)
+        # Not part of the replica's copy of the settings: promoted, it would wait for one of its own.
+        primary.set("synchronous_standby_names", "*")
+        yield primary, replica
+
+
+def url_of_writable(*servers: PostgresServer) -> str:
+    """The URL of the one of some servers that accepts writes."""
+    hosts = ",".join(str(server.folder) for server in servers)
+    return f"postgresql://postgres@/postgres?host={hosts}&target_session_attrs=read-write"
+
+
+def write_patiently(
+    store: PostgresStore, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run
+) -> int:
+    """Write a window, again and again while the store is unavailable, as feeders do; return the attempts."""
+    for attempt in range(int(UNAVAILABLE_S / PAUSE_S)):
+        try:
+            store.write(stream, batch, covers=covers, run=run)
+            return attempt + 1
+        except StoreUnavailable:
+            threading.Event().wait(PAUSE_S)
+    raise AssertionError("the store never came back")
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -84,3 +86,41 @@ def complete_ticks(store: DuckDBStore, buses: int) -> int:
         assert sum(rows) == ticks[stream] * buses
     assert 0 <= ticks[POSITION] - ticks[Stream.STOP_VISIT] <= 1
     return ticks[POSITION]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from storage.duckdb_store import DuckDBStore
+from storage.schema import Stream
+from tests.storage.records import NOON, RUN, after, positions, visits
+
+path, buses, at_once = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "True"
+store = DuckDBStore(path)
+first = max((c.end for c in store.coverage(Stream.STOP_VISIT)), default=NOON)
+tick = round((first - NOON).total_seconds()) // 30
+while True:
+    window = (after(30 * tick), after(30 * tick + 30))
+    batches = {
+        Stream.BUS_POSITION: positions([30 * tick], buses=buses),
+        Stream.STOP_VISIT: visits([30 * tick], buses=buses),
+    }
+    if at_once:
+        store.write_window(batches, covers=window, run=RUN)
+    else:
+        for stream, batch in batches.items():
+            store.write(stream, batch, covers=window, run=RUN)
+    print(tick, flush=True)
+    tick += 1
+"""
+"""Writes positions and visits of a tick after the other, in one transaction or in two."""
+
+
+def killed_while_writing(path: Path, buses: int, *, at_once: bool) -> list[int]:
+    """Let a process write ticks that follow those in a file, and kill it; return those it has written."""
+    command = [sys.executable, "-c", WRITER, str(path), str(buses), str(at_once)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ticks = [int(process.stdout.readline()) for _ in range(3)]
+        process.kill()
+        return ticks + [int(line) for line in process.stdout.read().split("\n")[:-1]]

@@ -11,7 +11,7 @@ import pytest
 
 from storage.duckdb_store import DuckDBStore
 from storage.schema import SCHEMAS
-from tests.storage.duckdb_files import complete_ticks, fill
+from tests.storage.duckdb_files import complete_ticks, fill, killed_while_writing
 
 CONTRACT_TYPES = {
     "id": "VARCHAR",
@@ -110,28 +110,6 @@ def test_a_full_disk_is_reported_and_writing_resumes_without_partial_batches(pat
     assert done.stdout == "served\n", done.stderr
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from storage.duckdb_store import DuckDBStore
-from storage.schema import Stream
-from tests.storage.records import NOON, RUN, after, positions, visits
-
-store = DuckDBStore(Path(sys.argv[1]))
-first = max((c.end for c in store.coverage(Stream.STOP_VISIT)), default=NOON)
-tick = round((first - NOON).total_seconds()) // 30
-buses = int(sys.argv[2])
-while True:
-    window = (after(30 * tick), after(30 * tick + 30))
-    batch = positions([30 * tick], buses=buses)
-    store.write(Stream.BUS_POSITION, batch, covers=window, run=RUN)
-    batch = visits([30 * tick], buses=buses)
-    store.write(Stream.STOP_VISIT, batch, covers=window, run=RUN)
-    print(tick, flush=True)
-    tick += 1
-"""
-
-
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("buses", "deaths"),
@@ -140,14 +118,7 @@ while True:
 def test_after_sigkill_all_covered_records_are_there(path: Path, buses: int, deaths: int) -> None:
     written = 0
     for _ in range(deaths):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(buses)], stdout=subprocess.PIPE, text=True
-        )
-        with process:
-            assert process.stdout is not None
-            ticks = [int(process.stdout.readline()) for _ in range(3)]
-            process.kill()
-            ticks += [int(line) for line in process.stdout.read().split("\n")[:-1]]
+        ticks = killed_while_writing(path, buses, at_once=False)
         store = DuckDBStore(path)
         written = complete_ticks(store, buses)
         store.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +14,7 @@ from storage import duckdb_rows
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch, StoreUnavailable
 from storage.schema import Stream
-from tests.storage.duckdb_files import complete_ticks, everything
+from tests.storage.duckdb_files import complete_ticks, everything, killed_while_writing
 from tests.storage.records import NOON, OTHER_RUN, RUN, after, any_record, table
 
 
@@ -107,42 +105,13 @@ def test_newest_records_are_those_of_the_windows_whenever_they_are_first_read(
         assert store.latest(stream, key, now=after(200)) == any_record(stream, after(180), int(key[-1]), 3)
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from storage.duckdb_store import DuckDBStore
-from storage.schema import Stream
-from tests.storage.records import NOON, RUN, after, positions, visits
-
-store = DuckDBStore(Path(sys.argv[1]))
-first = max((c.end for c in store.coverage(Stream.STOP_VISIT)), default=NOON)
-tick = round((first - NOON).total_seconds()) // 30
-buses = int(sys.argv[2])
-while True:
-    batches = {
-        Stream.BUS_POSITION: positions([30 * tick], buses=buses),
-        Stream.STOP_VISIT: visits([30 * tick], buses=buses),
-    }
-    store.write_window(batches, covers=(after(30 * tick), after(30 * tick + 30)), run=RUN)
-    print(tick, flush=True)
-    tick += 1
-"""
-
-
 @pytest.mark.integration
 @pytest.mark.parametrize(("buses", "deaths"), [(10, 2), pytest.param(3000, 8, marks=pytest.mark.long)])
 def test_after_sigkill_both_streams_of_a_window_are_there_or_none(
     path: Path, buses: int, deaths: int
 ) -> None:
     for _ in range(deaths):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(buses)], stdout=subprocess.PIPE, text=True
-        )
-        with process:
-            assert process.stdout is not None
-            ticks = [int(process.stdout.readline()) for _ in range(3)]
-            process.kill()
-            ticks += [int(line) for line in process.stdout.read().split("\n")[:-1]]
+        ticks = killed_while_writing(path, buses, at_once=True)
         with closing(DuckDBStore(path)) as store:
             assert complete_ticks(store, buses) > ticks[-1]
             assert store.coverage(Stream.BUS_POSITION) == store.coverage(Stream.STOP_VISIT)

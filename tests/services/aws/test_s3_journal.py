@@ -21,7 +21,6 @@ from tests.services.fakes import NOW, FaultyStore, HandWall
 from tests.services.http_api import HttpApiOver
 from tests.services.rest_served import KEY, parts
 from tests.services.steered_city import INPUTS
-from tests.timestream_endpoint import REGION
 
 BUCKET, KEY_OF_OBJECT = "config", "config/journal.json"
 URL = f"s3://{BUCKET}/{KEY_OF_OBJECT}"
@@ -32,8 +31,7 @@ BREAKDOWN: dict[str, object] = {"breakdown": {"bus": "B001", "repair_min": 5}}
 @pytest.fixture
 def aws() -> Iterator[Account]:
     with account() as found:
-        place = {"LocationConstraint": REGION}
-        found.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        found.make_bucket(BUCKET)
         yield found
 
 

@@ -19,8 +19,7 @@ OTHER_TEXT = SHIPPED_TEXT.replace("capacity: 90", "capacity: 91")
 @pytest.fixture
 def aws() -> Iterator[Account]:
     with account() as found:
-        place = {"LocationConstraint": "eu-west-1"}
-        found.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        found.make_bucket(BUCKET)
         yield found
 
 

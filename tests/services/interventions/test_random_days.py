@@ -70,8 +70,7 @@ def city_over(store: str, folder: Path) -> Iterator[Steered | SteeredParts]:
         elif store == "parts, S3":
             moto = stack.enter_context(account())
             stack.enter_context(pytest.MonkeyPatch.context()).setenv("AWS_ENDPOINT_URL", moto.url)
-            place = {"LocationConstraint": timestream_endpoint.REGION}
-            moto.client("s3").create_bucket(Bucket="config", CreateBucketConfiguration=place)
+            moto.make_bucket("config")
             yield stack.enter_context(steered_parts(folder, "s3://config/journal.json"))
         else:
             yield stack.enter_context(steered(folder, opened=new_store(store, folder)))

@@ -45,9 +45,8 @@ from storage.lake.store import LakeStore
 from storage.lake.writer import Tables, write_span, written
 from storage.schema import Stream
 from storage.store import Run, Store
-from tests.moto_aws import account
+from tests.moto_aws import meant_account
 from tests.networks import two_lines
-from tests.timestream_endpoint import REGION
 
 SPAN = (parse_instant("2026-03-02T23:00Z"), parse_instant("2026-03-03T01:00Z"))
 HOUR = timedelta(hours=1)
@@ -227,13 +226,8 @@ def test_a_lake_of_another_run_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-def test_a_lake_in_s3_has_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    with account() as moto:
-        for name, value in moto.variables.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-        configuration = {"LocationConstraint": REGION}
-        moto.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration=configuration)
+def test_a_lake_in_s3_has_the_same_bytes() -> None:
+    with meant_account("lake"):
         manifest = made("s3://lake/week")
         assert made("s3://lake/week") == manifest
         with closing(LakeStore("s3://lake/week")) as store:

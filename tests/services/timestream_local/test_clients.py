@@ -26,8 +26,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_EC2_METADAT
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Account]:
     with account() as found:
-        place = {"LocationConstraint": "eu-west-1"}
-        found.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        found.make_bucket(BUCKET)
         yield found
 
 

@@ -9,8 +9,7 @@ import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.utils.config import Config
 
-from tests.moto_aws import Account, account
-from tests.timestream_endpoint import REGION
+from tests.moto_aws import Account, meant_account
 
 
 @pytest.fixture
@@ -24,12 +23,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+def s3() -> Iterator[Account]:
     """moto's S3, where the variables of AWS point, with a bucket `lake`."""
-    with account() as moto:
-        for name, value in moto.variables.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-        configuration = {"LocationConstraint": REGION}
-        moto.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration=configuration)
+    with meant_account("lake") as moto:
         yield moto
