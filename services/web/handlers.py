@@ -32,8 +32,8 @@ LATEST_QUERY = b"mode=latest"
 LONGEST_QUERY = 32_768
 LONGEST_BODY = 4096
 MOST_PARAMETERS = 100
-LISTS = frozenset(("line_id", "stop_id", "line_ids", "streams"))
-"""Parameters that can be repeated, or have several values with commas between them."""
+LISTS = frozenset(("line_id", "stop_id", "line_ids", "streams", "monitoringref", "lineref", "vehicleref"))
+"""Parameters (in lower case) that can be repeated, or have several values with commas between them."""
 PARSED = "bus_simulator.query"
 """The key under which a scope caches the result of `query_parameters`."""
 HEAD = frozenset(("HEAD",))
@@ -139,7 +139,7 @@ def _parsed(text: bytes) -> Mapping[str, str]:
         raise BadRequest(f"Too many query parameters: at most {MOST_PARAMETERS}") from None
     found: dict[str, str] = {}
     for name, value in pairs:
-        found[name] = f"{found[name]},{value}" if name in LISTS and name in found else value
+        found[name] = f"{found[name]},{value}" if name in found and name.lower() in LISTS else value
     return found
 
 

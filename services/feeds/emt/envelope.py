@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from services.errors import DailyLimitExceeded, ServiceError, TooManyRequests
+from services.errors import DailyLimitExceeded, MethodNotAllowed, ServiceError, TooManyRequests
 from services.queries.bodies import Body, describe_error
 from services.web.handlers import json_response
 from simulator.network import MADRID_TIME, Network
@@ -131,5 +131,7 @@ def refusal_answer(error: ServiceError, time: str) -> Response:
         body = envelope(error.data, time, error.code, error.description)
     else:
         hint = f". {error.hint}" if error.hint else ""
+        if isinstance(error, MethodNotAllowed):
+            hint = f": this call takes {' or '.join(error.allowed)}"
         body = envelope((), time, OTHER_ERROR, f"Error: {error}{hint}")
     return json_response(body, found.status, found.headers)

@@ -48,7 +48,7 @@ def add_realtime_routes(app: FastAPI, context: Context) -> Callable[[], Realtime
 def _handler(feeds: Callable[[], RealtimeFeeds], feed: RealtimeFeed, context: Context) -> Handler:
     def answered(request: Request) -> AsyncResponse:
         wanted = query_parameters(request).get("format", "")
-        media_type = FORMATS.get(wanted)
+        media_type = FORMATS.get(wanted.lower())
         if media_type is None:
             raise BadRequest(f"Invalid format: {clipped(wanted)}. Must be protobuf or json")
 

@@ -19,6 +19,8 @@ COMMON = ("format", *IN_QUERY)
 FORMATS = {"xml": XML, "json": JSON}
 DURATION = re.compile(r"PT(?=\d)(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,6})S)?")
 GREATEST = 100_000
+LISTS = (MONITORING, LINE, VEHICLE)
+"""Parameters that may have several values, with commas between them or repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class SiriRequest:
 def siri_request(query: Mapping[str, str], known: Sequence[str]) -> SiriRequest:
     """The request of a query that may have the parameters `known`, and those that all have."""
     canonical = {name.lower(): name for name in (*known, *COMMON)}
-    given = {canonical.get(name.lower(), name): value for name, value in query.items()}
+    given: dict[str, str] = {}
+    for written, value in query.items():
+        name = canonical.get(written.lower(), written)
+        given[name] = f"{given[name]},{value}" if name in given and name in LISTS else value
     parameters.check_known(given, (*known, *COMMON))
     direction = given.get(DIRECTION)
     if direction not in (None, "", "0", "1"):

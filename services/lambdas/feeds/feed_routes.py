@@ -92,7 +92,7 @@ def _message(messages: StoredMessages, feed: RealtimeFeed, context: Context) -> 
 
     def answered(request: Request) -> StoreQuery:
         wanted = query_parameters(request).get("format", "")
-        media_type = FORMATS.get(wanted)
+        media_type = FORMATS.get(wanted.lower())
         if media_type is None:
             raise BadRequest(f"Invalid format: {clipped(wanted)}. Must be protobuf or json")
 

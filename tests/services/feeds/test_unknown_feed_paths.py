@@ -68,3 +68,9 @@ def test_emts_paths_are_answered_in_emts_shape(path: str, hosted: Requester) -> 
 def test_other_unknown_paths_are_as_before(local: Requester) -> None:
     assert local("/nowhere", NO_KEY).status_code == 401
     assert local("/nowhere").json() == {"error": "NotFound", "message": "Not found"}
+
+
+def test_a_format_may_be_in_any_case(local: Requester) -> None:
+    for path in ("/gtfs-rt/alerts?format=JSON", "/siri/vehicle-monitoring?FORMAT=Json"):
+        answer = local(path, NO_KEY)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")

@@ -250,3 +250,10 @@ def test_a_store_that_cannot_be_reached_is_503(tmp_path: Path) -> None:
     asked = in_process(create_app(context))
     answer = asked(ARRIVES, log_in(asked), method="POST")
     assert (answer.status_code, body(answer)["code"]) == (503, "90")
+
+
+def test_another_method_names_those_of_the_call(asked: Requester, token: Mapping[str, str]) -> None:
+    answer = asked(ARRIVES, token, method="GET")
+    assert body(answer)["description"] == "Error: Method not allowed: this call takes POST"
+    answer = asked(DETAIL, token, method="POST")
+    assert body(answer)["description"] == "Error: Method not allowed: this call takes GET or HEAD"

@@ -125,6 +125,8 @@ def test_an_estimated_timetable_has_the_arrivals_at_every_stop_ahead(asked: Requ
         (f"{STOP}&DirectionRef=1", []),
         (f"{STOP}&PreviewInterval=PT1H30M&MaximumStopVisits=1", ["B001"]),
         ("/siri/stop-monitoring?monitoringref=S003,S004", ["B001", "B002", "B003", "B003"]),
+        ("/siri/stop-monitoring?MonitoringRef=S003&MonitoringRef=S004", ["B001", "B002", "B003", "B003"]),
+        ("/siri/stop-monitoring?monitoringref=S003&MonitoringRef=S004", ["B001", "B002", "B003", "B003"]),
     ],
 )
 def test_parameters_choose_the_visits(asked: Requester, path: str, buses: list[str]) -> None:
