@@ -136,6 +136,9 @@ class FunctionCalls:
         inner, nulls = node.this, False
         if isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
             inner, nulls = inner.this, isinstance(inner, exp.IgnoreNulls)
+        called = inner.this if isinstance(inner, exp.Filter) else inner
+        if isinstance(called, exp.Anonymous) and _arguments(called)[0]:
+            raise refused("DISTINCT in a function with OVER", node)
         if isinstance(inner, exp.Filter) and not nulls:
             return self.filtered(inner, scope, over)
         if not isinstance(inner, exp.Anonymous):

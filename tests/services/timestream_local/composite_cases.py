@@ -638,4 +638,14 @@ COMPOSITE: dict[str, list[tuple[str, list[Row]]]] = {
             one("[2026-03-03, 2026-03-02]", "2026-03-01 18:30:00.000000000"),
         ),
     ],
+    "Names": [
+        (
+            'SELECT 1 AS "order", t."END", t.first FROM (SELECT 2 AS "END", 3 AS first) AS t',
+            one("1", "2", "3"),
+        ),
+        (
+            "SELECT range, interval, filter, value, day, t.row FROM (SELECT 1 AS range, 2 AS interval, 3 AS filter, 4 AS value, 5 AS day, 6 AS row) AS t",
+            one("1", "2", "3", "4", "5", "6"),
+        ),
+    ],
 }

@@ -13,6 +13,16 @@ DEEPEST = 200
 """The deepest nesting of parentheses. A deeper one would exceed Python's recursion limit."""
 BEFORE_NOTHING = {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY}
 BEFORE_NAMES = {TokenType.FROM, TokenType.JOIN, TokenType.ALIAS, TokenType.DOT}
+RESERVED = {
+    *("ALTER", "AND", "AS", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE"),
+    *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "DEALLOCATE", "DELETE"),
+    *("DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXECUTE", "EXISTS", "EXTRACT"),
+    *("FALSE", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "IN", "INNER", "INSERT", "INTERSECT"),
+    *("INTO", "IS", "JOIN", "LEFT", "LIKE", "LOCALTIME", "LOCALTIMESTAMP", "NATURAL", "NORMALIZE", "NOT"),
+    *("NULL", "ON", "OR", "ORDER", "OUTER", "PREPARE", "RECURSIVE", "RIGHT", "ROLLUP", "SELECT", "TABLE"),
+    *("THEN", "TRUE", "UESCAPE", "UNION", "UNNEST", "USING", "VALUES", "WHEN", "WHERE", "WITH"),
+}
+"""The keywords that are no names without quotes, from Timestream's page "Quotas"."""
 BEFORE_VALUES = {
     *("SELECT", "DISTINCT", "ALL", "WHERE", "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "IN", "BY", "ON"),
     *("HAVING", "BETWEEN", "LIKE", "CASE", "FROM", "VALUES"),
@@ -78,6 +88,15 @@ def _check_pair(token: Token, following: Token) -> None:
     if following.token_type is TokenType.STRING and token.token_type in BEFORE_NAMES:
         text = following.text[:40]
         raise token_error(following, f"mismatched input '{text}': a name can't be a string")
+    if token.token_type in (TokenType.ALIAS, TokenType.DOT) and _is_reserved(following):
+        word = following.text
+        raise token_error(following, f"mismatched input '{word}': as a name it needs quotes, \"{word}\"")
+
+
+def _is_reserved(token: Token) -> bool:
+    """Whether a token begins with a reserved word. In quotes it would be an identifier."""
+    words = token.text.upper().split()
+    return token.token_type is not TokenType.IDENTIFIER and bool(words) and words[0] in RESERVED
 
 
 def _subscripted(token: Token) -> bool:
