@@ -19,6 +19,7 @@ from services.aws.ssm_clock import clock_state_to_json
 from services.stack.supervisor_config import Ports, Stack
 from services.stack.supervisor_control import SupervisedParts
 from simulator.clock import Clock, ClockState, Course
+from storage.instants import EPOCH
 from storage.timestream_client import RetryPolicy
 from storage.timestream_store import TimestreamStore
 from tests.aws_cli import aws
@@ -45,6 +46,7 @@ class Parts:
     def __init__(self, stack: Stack) -> None:
         self.stack, self.supervised = stack, SupervisedParts(stack.folder)
         self.key = KEY
+        self._moved_to = EPOCH
 
     @property
     def environment(self) -> dict[str, str]:
@@ -84,15 +86,26 @@ class Parts:
         return datetime.fromisoformat(json.loads(self.ask("/clock")[1])["now"])
 
     def move(self, **change: object) -> None:
-        """Move the shared clock."""
-        self.wait(lambda: self.ask("/clock", send=change)[0] == 200, f"clock {change}")
+        """Move the shared clock, not to an earlier time."""
+
+        def moved() -> bool:
+            status, body = self.ask("/clock", send=change)
+            if status == 200:
+                self._moved_to = datetime.fromisoformat(json.loads(body)["now"])
+            return status == 200
+
+        self.wait(moved, f"clock {change}")
 
     def settle(self) -> None:
-        """Wait until all feeders have written what is due."""
-        self.wait(
-            lambda: all(f["lag_s"] == 0 and f["state"] == "running" for f in self.health()["feeders"]),
-            "the feeders are up to now",
-        )
+        """Wait until all feeders have written what is due since the clock was moved."""
+
+        def settled() -> bool:
+            health = self.health()
+            feeders, now = health["feeders"], datetime.fromisoformat(health["clock"]["now"])
+            is_current = now >= self._moved_to
+            return is_current and all(f["lag_s"] == 0 and f["state"] == "running" for f in feeders)
+
+        self.wait(settled, "the feeders are up to now")
 
     def well(self) -> bool:
         """Whether every part is healthy."""

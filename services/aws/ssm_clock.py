@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -110,16 +111,18 @@ class SsmClock(Clock):
         super().__init__()
         self.parameter, self._keeps = parameter, keeps
         self._followed: ClockState | None = None
+        # Without it a thread that has read the state before a change could put it back after the change.
+        self._taking = Lock()
 
     def follow(self) -> ClockState:
         """Read the parameter and take its state over. Raises what `SsmClockParameter.read` does."""
         found = self.parameter.read()
-        if self._followed is not None and found.changes < self.changes:
-            if self._keeps:
-                self.parameter.write(self.state)
-        elif found != self._followed:
-            self._followed = found
-            self.take(found)
+        with self._taking:
+            is_old = self._followed is not None and found.changes < self.changes
+            if not is_old and found != self._followed:
+                self._take(found)
+        if is_old and self._keeps:
+            self.parameter.write(self.state)
         return self.state
 
     def share(self, before: ClockState) -> None:
@@ -134,8 +137,12 @@ class SsmClock(Clock):
         except DependencyUnavailable:
             self.take(before)
             raise
-        self._followed = shared
-        self.take(shared)
+        with self._taking:
+            self._take(shared)
+
+    def _take(self, state: ClockState) -> None:
+        self._followed = state
+        self.take(state)
 
 
 def refreshed_state(

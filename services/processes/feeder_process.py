@@ -68,6 +68,8 @@ class FeederProcess:
     ) -> None:
         self._setup, self._settings, self._store, self._listeners = setup, settings, store, listeners
         self._replaced: deque[ReplacedInputs] = deque()
+        # Kept, since the network may be replaced before `run_until_closed`.
+        self._inputs = setup.inputs.current
         self._next: NetworkChange | None = None
         self._feeder: Feeder | None = None
 
@@ -88,16 +90,16 @@ class FeederProcess:
 
     def run_until_closed(self) -> None:
         """Feed until the clock is closed."""
-        inputs, clock = self._setup.inputs.current, self._setup.clock
+        inputs, clock = self._inputs, self._setup.clock
         while not clock.closed:
             if self._replaced:
                 replaced = self._replaced[0]
                 self._feed(replaced.inputs, start=replaced.start, end=replaced.end)
                 self._replaced.popleft()
                 continue
+            self._feed(inputs)
             if self._next is not None:
                 inputs = self._next.inputs
-            self._feed(inputs)
 
     def _feed(self, inputs: Inputs, *, start: datetime | None = None, end: datetime | None = None) -> None:
         """Feed until the clock is closed, or up to `end` or the hour of the next network."""

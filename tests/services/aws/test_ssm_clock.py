@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +22,7 @@ from tests.services.aws.fake_aws import FakeClient
 
 MONDAY = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+HELD_UP_S = 0.2
 
 
 class Parameter:
@@ -35,6 +38,20 @@ class Parameter:
 
     def _written(self, **request: str) -> None:
         self.text = request["Value"]
+
+
+class HeldUpClock(SsmClock):
+    """A clock whose `follow` is held up as it asks how new its own state is: `meanwhile` is called there."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    @property
+    def changes(self) -> int:
+        found = super().changes
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return found
 
 
 def standing(instant: datetime, *, course: int = 0, changes: int = 1) -> str:
@@ -126,3 +143,26 @@ def test_a_jump_wakes_a_waiting_feeder(caplog: pytest.LogCaptureFixture) -> None
         assert clock.wait_for_jump(course)
     assert clock.closed
     assert json.loads(kept.text)["course"] == clock.course.number
+
+
+def test_a_follower_that_is_held_up_does_not_put_the_clock_back() -> None:
+    """It has read the parameter before a step of the same process, and compares it only afterwards."""
+    parameter = Parameter(standing(MONDAY))
+    clock = HeldUpClock(parameter.parameter)
+    clock.follow()
+    before = clock.state
+
+    def step() -> None:
+        clock.step(SECOND)
+        clock.share(before)
+
+    stepping = threading.Thread(target=step)
+
+    def held_up() -> None:
+        stepping.start()
+        stepping.join(HELD_UP_S)
+
+    clock.meanwhile = held_up
+    clock.follow()
+    stepping.join()
+    assert clock.now() == MONDAY + SECOND

@@ -195,3 +195,18 @@ def test_after_a_restart_the_replaced_network_counts_until_the_hour() -> None:
     assert runs == [(NETWORKS[0].run, START), (NETWORKS[1].run, ceiling(loaded, HOUR))]
     assert replaced_inputs(store, bucket.inputs(), now, POSITIONS.streams) == []
     assert inputs_in_force(store, bucket.inputs(), now) == NETWORKS[1]
+
+
+def test_a_network_that_is_replaced_while_a_process_starts_takes_effect_at_the_whole_hour() -> None:
+    bucket, store, wall = Bucket(), DeadlyStore(), FakeWall(NOW + HOUR)
+    inputs = bucket.inputs()
+    clock = wall.clock = Clock(wall=wall)
+    process = FeederProcess(ProcessSetup(IN_S3, clock, inputs), SETTINGS, store, FeederListeners())
+    bucket.versions.append(NETWORKS[1])
+    change = inputs.reload(clock, 0)
+    assert change is not None
+    process.change(change)
+    process.run_until_closed()
+    before, after = store.covered[Stream.STOP_VISIT]
+    assert (before.run, before.start, before.end) == (NETWORKS[0].run, START, START + HOUR)
+    assert (after.run, after.start) == (NETWORKS[1].run, START + HOUR)
