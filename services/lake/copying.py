@@ -1,30 +1,37 @@
-"""Copying a lake into another store, hour by hour, with its coverage."""
+"""Copying a lake into another store, as a backfill does, with its coverage."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
-from typing import NamedTuple
 
 import pyarrow as pa
 
-from services.times import HOUR, floor
+from services.feeders.backfill import Window, fill, hours
 from simulator.progress import OnProgress, Progress
 from storage.arrow_schema import arrow_schema
-from storage.coverage import uncovered
+from storage.coverage import Interval, uncovered
 from storage.runs import check_run, refuse_overlap
 from storage.schema import Stream
 from storage.store import Covered, Run, Store
 
 
-class Window(NamedTuple):
-    """A window of a stream that a store covers and another lacks, within an hour."""
+class StoredStreams:
+    """The streams of a store as a model, whose windows are what is stored."""
 
-    stream: Stream
-    start: datetime
-    end: datetime
-    run: Run
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def window(
+        self, start: datetime, end: datetime, streams: Collection[Stream]
+    ) -> Mapping[Stream, pa.Table]:
+        """See `Model.window`."""
+        return {stream: self._rows(stream, start, end) for stream in streams}
+
+    def _rows(self, stream: Stream, start: datetime, end: datetime) -> pa.Table:
+        tables = self._store.scan(stream, start=start, end=end)
+        return pa.concat_tables([arrow_schema(stream).empty_table(), *tables]).unify_dictionaries()
 
 
 def copy(source: Store, target: Store, *, continue_with_new_inputs: bool, on_progress: OnProgress) -> int:
@@ -37,25 +44,34 @@ def copy(source: Store, target: Store, *, continue_with_new_inputs: bool, on_pro
     held = {stream: source.coverage(stream) for stream in Stream}
     for run in {stretch.run for stretches in held.values() for stretch in stretches}:
         check_run(target, run, continue_with_new_inputs=continue_with_new_inputs)
-    found = (window for stream in Stream for window in missing(stream, held[stream], target.coverage(stream)))
-    windows = sorted(found, key=attrgetter("start", "stream"))
-    rows = 0
-    on_progress(Progress("importing", 0, len(windows), "windows"))
-    for number, (stream, start, end, run) in enumerate(windows, 1):
-        tables = [*source.scan(stream, start=start, end=end)]
-        batch = pa.concat_tables([arrow_schema(stream).empty_table(), *tables]).unify_dictionaries()
-        target.write(stream, batch, covers=(start, end), run=run)
-        rows += len(batch)
-        on_progress(Progress("importing", number, len(windows), "windows"))
+    lacking = missing(held, target)
+    total, done, rows = sum(map(len, lacking.values())), 0, 0
+    on_progress(Progress("importing", done, total, "hours"))
+    for run, windows in lacking.items():
+        for filled in fill(windows, model=StoredStreams(source), store=target, run=run):
+            done, rows = done + filled.planned, rows + filled.rows
+            on_progress(Progress("importing", done, total, "hours"))
     return rows
 
 
-def missing(stream: Stream, wanted: Sequence[Covered], held: Sequence[Covered]) -> Iterator[Window]:
-    """What `held` lacks of a stream. Raises `RunMismatch` where it is of another run."""
+def missing(held: Mapping[Stream, Sequence[Covered]], target: Store) -> Mapping[Run, Sequence[Window]]:
+    """What a store lacks of each run, by hours, oldest first.
+
+    Raises `RunMismatch` where the store has another run.
+    """
+    streams: defaultdict[tuple[Run, Interval], list[Stream]] = defaultdict(list)
+    for stream, stretches in held.items():
+        for run, hour in _missing_hours(stretches, target.coverage(stream)):
+            streams[run, hour].append(stream)
+    windows: defaultdict[Run, list[Window]] = defaultdict(list)
+    for run, hour in sorted(streams, key=lambda found: found[1]):
+        windows[run].append(Window(*hour, tuple(streams[run, hour])))
+    return windows
+
+
+def _missing_hours(wanted: Sequence[Covered], held: Sequence[Covered]) -> Iterator[tuple[Run, Interval]]:
     for stretch in wanted:
         refuse_overlap(held, (stretch.start, stretch.end), stretch.run)
         for start, end in uncovered(held, stretch.start, stretch.end):
-            while start < end:
-                following = min(floor(start, HOUR) + HOUR, end)
-                yield Window(stream, start, following, stretch.run)
-                start = following
+            for hour in hours(start, end):
+                yield stretch.run, hour

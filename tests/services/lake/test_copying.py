@@ -67,13 +67,15 @@ def test_a_copy_has_the_digests_and_coverage_of_the_lake(
 class FailingStore(DuckDBStore):
     """A store that can be written a few times only."""
 
-    writes_left = 5
+    writes_left = 1
 
-    def write(self, stream: Stream, batch: pa.Table, *, covers: tuple[datetime, datetime], run: Run) -> None:
+    def write_window(
+        self, batches: Mapping[Stream, pa.Table], *, covers: tuple[datetime, datetime], run: Run
+    ) -> None:
         if not self.writes_left:
             raise StoreUnavailable("the disk is full")
         self.writes_left -= 1
-        super().write(stream, batch, covers=covers, run=run)
+        super().write_window(batches, covers=covers, run=run)
 
 
 def test_an_interrupted_copy_continues(folder: Path, tmp_path: Path) -> None:
