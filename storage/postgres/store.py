@@ -23,6 +23,7 @@ from storage.postgres import rows as postgres_rows
 from storage.postgres import sql as postgres_sql
 from storage.postgres.connection import Connection, PostgresConnections
 from storage.postgres.connection import run as run_sql
+from storage.postgres.current_records import CurrentRecords
 from storage.postgres.listening import announced_writes as writes_announced
 from storage.postgres.place import PostgresPlace
 from storage.postgres.request_use import RequestUses
@@ -55,6 +56,7 @@ class PostgresStore:
         self._shard = shard
         self._connections = PostgresConnections(place.url, place.schema, without_password(url))
         self._replica: PostgresConnections | None = None
+        self._current = CurrentRecords()
         try:
             self._make_tables()
             if place.read_url:
@@ -92,8 +94,11 @@ class PostgresStore:
 
     def latest(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
         """See `Store.latest`."""
-        found = self._records(stream, postgres_sql.newest(stream), (key, now))
-        return found[0] if found else self.at(stream, key, time=now)
+        with self._current.reading():
+            found = self._records(stream, postgres_sql.newest(stream), (key, now))
+            record = found[0] if found else self.at(stream, key, time=now)
+        self._current.keep(stream, key, record, now)
+        return record
 
     def latest_of_line(self, line_id: str, *, since: datetime, now: datetime) -> Sequence[BusPosition]:
         """See `Store.latest_of_line`."""
@@ -101,6 +106,13 @@ class PostgresStore:
             Stream.BUS_POSITION, line_id, by="line_id", per="bus_id", since=since, now=now
         )
         return [position for position in found if isinstance(position, BusPosition)]
+
+    def remembered(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
+        """The result of `latest` if it is of the current tick and was read before, else None."""
+        return self._current.record(stream, key, now)
+
+    def remembered_of_line(self, *_arguments: object, **_options: object) -> None:
+        """None: buses without a record at the current tick may be written later."""
 
     def at(self, stream: Stream, key: str, *, time: datetime) -> Record | None:
         """See `Store.at`."""
@@ -135,7 +147,14 @@ class PostgresStore:
 
     def tick(self, stream: Stream, *, time: datetime) -> datetime | None:
         """See `Store.tick`."""
-        return newest_tick(self.coverage(stream), time, SCHEMAS[stream].cadence_s or 1)
+        with self._current.reading():
+            found = newest_tick(self.coverage(stream), time, SCHEMAS[stream].cadence_s or 1)
+        self._current.keep_tick(stream, found, time)
+        return found
+
+    def remembered_tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """The result of `tick` if it is the current one and was read before, else None."""
+        return self._current.tick(stream, time)
 
     def records_at(self, stream: Stream, tick: datetime) -> Sequence[Record]:
         """See `Store.records_at`."""
@@ -243,6 +262,7 @@ class PostgresStore:
 
     def close(self) -> None:
         """See `Store.close`."""
+        self._current.forget()
         self._connections.close()
         if self._replica is not None:
             self._replica.close()

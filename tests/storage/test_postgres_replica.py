@@ -71,10 +71,15 @@ def test_a_store_reads_what_has_reached_the_replica(servers: tuple[PostgresServe
     ):
         write_minute(store, 0)
         assert store.coverage(POSITION) == writer.coverage(POSITION) != ()
+        read = store.latest(POSITION, "B001", now=after(30))
+        assert read is not None
         query(replica.url, "SELECT pg_wal_replay_pause()")
         primary.set("synchronous_standby_names", "")
         write_minute(writer, 1)
         assert store.rows(POSITION) == 2 < writer.rows(POSITION) == 4
+        assert store.latest(POSITION, "B001", now=after(60)) == read, "what the replica has"
+        remembered = [store.remembered(POSITION, "B001", now=after(s)) for s in (59, 60)]
+        assert remembered == [read, None], "the next is due, and asked for until it is there"
         query(replica.url, "SELECT pg_wal_replay_resume()")
         for _ in range(int(UNAVAILABLE_S / PAUSE_S)):
             if store.rows(POSITION) == 4:

@@ -11,7 +11,9 @@ from datetime import datetime
 
 from services.aws.journal.s3_journal import S3Journal
 from services.aws.store_before import StoreBefore
+from services.queries.memory_reader import RemembersLatest
 from storage.journal import NEVER, refuse_written_ahead
+from storage.schema import BusPosition, Record, Stream
 from storage.store import JournalEntry, Store
 
 
@@ -21,6 +23,7 @@ class JournaledStore(StoreBefore):
     def __init__(self, store: Store, journal: S3Journal, *, copies: bool = False) -> None:
         super().__init__(store)
         self._journal, self._copies = journal, copies
+        self._memory = store if isinstance(store, RemembersLatest) else None
         self._copied: Sequence[JournalEntry] = []
 
     def journal(self) -> Sequence[JournalEntry]:
@@ -39,3 +42,19 @@ class JournaledStore(StoreBefore):
         """See `Store.record`. Raises `JournalChanged` if another process was faster."""
         refuse_written_ahead(entry, changes_from, self._store.coverage)
         self._journal.put(entry)
+
+    def remembered(self, stream: Stream, key: str, *, now: datetime) -> Record | None:
+        """What the store has in memory: see `RemembersLatest`."""
+        return None if self._memory is None else self._memory.remembered(stream, key, now=now)
+
+    def remembered_of_line(
+        self, line_id: str, *, since: datetime, now: datetime
+    ) -> Sequence[BusPosition] | None:
+        """What the store has in memory: see `RemembersLatest`."""
+        if self._memory is None:
+            return None
+        return self._memory.remembered_of_line(line_id, since=since, now=now)
+
+    def remembered_tick(self, stream: Stream, *, time: datetime) -> datetime | None:
+        """What the store has in memory: see `RemembersLatest`."""
+        return None if self._memory is None else self._memory.remembered_tick(stream, time=time)

@@ -12,6 +12,8 @@ from services.access.allowed_hosts import hosts_for
 from services.access.authentication import ApiKey
 from services.access.rate_limits import UNLIMITED
 from services.app import create_app
+from services.aws.journal.journaled_store import JournaledStore
+from services.aws.journal.s3_journal import S3Journal
 from services.context import Context
 from services.inputs.load import Inputs
 from services.processes.server_context import context_over
@@ -19,6 +21,9 @@ from simulator.clock import Clock
 from storage.duckdb_store import DuckDBStore
 from storage.errors import RunMismatch
 from storage.schema import Stream
+from storage.store import Store
+from tests.postgres_server import open_shared
+from tests.services.aws.fake_aws import FakeClient
 from tests.services.fakes import HOUR, MINUTE, NOW, OTHER_RUN, RUN, FakeWall, FormulaCity, network
 from tests.services.rest_served import in_process
 
@@ -37,12 +42,12 @@ def store(tmp_path: Path) -> Iterator[DuckDBStore]:
         yield opened
 
 
-def fill(store: DuckDBStore) -> None:
+def fill(store: Store) -> None:
     for stream, batch in FormulaCity().window(START, NOW, list(Stream)).items():
         store.write(stream, batch, covers=(START, NOW), run=RUN)
 
 
-def context(store: DuckDBStore) -> Context:
+def context(store: Store) -> Context:
     clock = Clock(wall=FakeWall(NOW + HOUR))
     inputs = Inputs(network(), 1, RUN)
     return context_over(
@@ -85,6 +90,28 @@ def test_the_latest_is_answered_from_memory_and_the_same_as_from_the_file(
     assert [ask(path).json() for path in LATEST] == from_file
     assert ask("/people-count/S999?mode=latest").status_code == 404
     assert ask("/people-count/S001?timestamp=2026-03-02").status_code == 500
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("behind_journal", [False, True])
+def test_over_postgresql_what_was_read_at_the_current_tick_is_answered_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind_journal: bool
+) -> None:
+    monkeypatch.setattr("storage.postgres.current_records.SURE_S", 600.0)
+    with closing(open_shared(tmp_path)) as shared:
+        fill(shared)
+        store = JournaledStore(shared, S3Journal(FakeClient(), "s3://bucket/journal.json"))
+        ask = in_process(create_app(context(store if behind_journal else shared)))
+        paths = (*LATEST[:3], "/bus-position?mode=latest")
+        read = [ask(path).json() for path in paths]
+
+        async def no_thread(*_: object, **_named: object) -> None:
+            raise AssertionError("a thread was asked")
+
+        monkeypatch.setattr("services.queries.async_reader.to_thread.run_sync", no_thread)
+        assert [ask(path).json() for path in paths] == read
+        assert read[0]["time"] == "2026-03-02T07:30:00Z"
+        assert ask("/people-count/S002?mode=latest").status_code == 500, "it wasn't read before"
 
 
 def test_a_closed_store_has_no_records_in_memory(store: DuckDBStore) -> None:
