@@ -1,7 +1,7 @@
 """Limits of requests that several servers over one database share, so that N servers admit what one would.
 
 A server counts by itself, and a thread exchanges the counts with the table of all servers: at once for a key
-that is new to it or has made `CREDIT` requests, for the others after `EXCHANGE_S`. So no request waits for
+that is new to it or has made `credit_of` requests, for the others after `EXCHANGE_S`. So no request waits for
 the database. Over any time T all servers together admit at most `burst + rate × T` requests of a key, and
 what each admits until an exchange is done; that is owed, and in the long run they admit exactly the rate.
 """
@@ -24,9 +24,11 @@ from storage.store import Store
 log = logging.getLogger("bus_simulator.limits")
 
 CREDIT = 5
-"""How many requests of a key a server admits before it exchanges counts."""
+"""How many requests of a key a server admits at least before it exchanges counts."""
+OF_BURST, OF_DAY = 20, 2000
+"""It admits so many times less than a burst and a day, if that is more: of the default limits `CREDIT`."""
 EXCHANGE_S = 1.0
-"""After how long counts below `CREDIT` are exchanged."""
+"""After how long fewer requests are exchanged."""
 OUTAGE_S = 5.0
 """How long a server counts by itself after the database couldn't be reached."""
 
@@ -62,6 +64,13 @@ class SharesUses(Protocol):
         """The uses under a rate, and a burst."""
 
 
+def credit_of(limits: Limits) -> int:
+    """How many requests of a key a server admits before it exchanges counts."""
+    shares = [limits.burst / OF_BURST] if limits.rate_per_s else []
+    shares += [limits.per_day / OF_DAY] if limits.per_day else []
+    return max(CREDIT, int(min(shares, default=0)))
+
+
 @dataclass(slots=True)
 class Account:
     """What a server knows of a key, and its requests that aren't in the table yet."""
@@ -79,6 +88,7 @@ class SharedMeter:
 
     def __init__(self, uses: SharedUses, limits: Limits, *, wall_s: Callable[[], float] = WALL_S) -> None:
         self._uses, self._limits, self._wall_s = uses, limits, wall_s
+        self._credit = credit_of(limits)
         self._accounts: dict[str, Account] = {}
         self._lock = threading.Lock()
         self._due, self._closed = threading.Event(), threading.Event()
@@ -91,7 +101,7 @@ class SharedMeter:
             account.use.check(self._limits)
             account.use.add(1)
             account.owed += 1
-            if account.is_new or account.owed >= CREDIT:
+            if account.is_new or account.owed >= self._credit:
                 self._due.set()
 
     def used_today(self, caller: Caller) -> int:

@@ -53,11 +53,13 @@ class RequestUses:
 
     def add(self, requests: Mapping[str, int]) -> Mapping[str, RequestUse]:
         """Add the number of requests of each key, and return its use. Raises `StoreError`."""
-        with self._connections.transaction() as connection:
-            if not self._is_made:
+        if not self._is_made:
+            with self._connections.transaction() as connection:
                 run(connection, LOCK, ["request_use"])
                 run(connection, CREATE)
-            added = {**self._limits, "keys": list(requests), "requests": list(requests.values())}
+            self._is_made = True
+        added = {**self._limits, "keys": list(requests), "requests": list(requests.values())}
+        # One statement is a transaction; with BEGIN and COMMIT it would be three round trips.
+        with self._connections.one() as connection:
             rows = run(connection, ADD, added).fetchall()
-        self._is_made = True
         return {key: RequestUse(float(tokens), day, today) for key, tokens, day, today in rows}

@@ -86,6 +86,26 @@ def test_the_daily_limit_holds_over_all_servers(store: PostgresStore) -> None:
         late.count(TEAM)
 
 
+@pytest.mark.parametrize(
+    ("limits", "credit"),
+    [
+        (Limits(), CREDIT),
+        (Limits(rate_per_s=1000, per_day=0), 100),
+        (Limits(rate_per_s=1000, per_day=100_000), 50),
+        (Limits(rate_per_s=0, per_day=100), CREDIT),
+    ],
+)
+def test_counts_are_exchanged_after_a_small_share_of_the_limits(
+    store: PostgresStore, limits: Limits, credit: int
+) -> None:
+    meter = SharedMeter(uses(store, limits), limits)
+    assert (passed([meter], 1), meter.is_due) == (1, False), "it exchanges the first request of a key"
+    for number in range(credit):
+        assert not meter.is_due, number
+        meter.count(TEAM)
+    assert meter.is_due
+
+
 def test_without_the_database_a_server_counts_alone_and_owes_it(
     store: PostgresStore, caplog: pytest.LogCaptureFixture
 ) -> None:
