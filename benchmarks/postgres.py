@@ -21,6 +21,7 @@ from bus_simulator_testing.postgres import PostgresProcess
 from services.feeders.backfill import write_streams
 from services.inputs.load import Inputs, load_inputs
 from services.times import HOUR
+from simulator.clock import Clock
 from storage.postgres import rows, sql
 from storage.postgres.store import PostgresStore
 from storage.schema import Stream
@@ -99,12 +100,12 @@ def asked_beside_a_feeder(store: PostgresStore, inputs: Inputs, url: str, questi
 
 
 @contextmanager
-def feeding(store: PostgresStore, url: str) -> Iterator[Synchronized[int]]:
-    """A process that writes tick after tick; the number of its ticks."""
+def feeding(store: PostgresStore, url: str, *, live: bool = False) -> Iterator[Synchronized[int]]:
+    """A process that writes tick after tick, or each when it is due (`live`); the number of its ticks."""
     first = max(held.end for held in store.coverage(Stream.BUS_POSITION))
     spawned = multiprocessing.get_context("spawn")
     ticks, begun, stopped = spawned.Value("i", 0), spawned.Event(), spawned.Event()
-    process = spawned.Process(target=feed, args=(url, first, ticks, begun, stopped))
+    process = spawned.Process(target=feed, args=(url, first, ticks, begun, stopped, live))
     process.start()
     try:
         if not begun.wait(PATIENCE_S):
@@ -115,7 +116,9 @@ def feeding(store: PostgresStore, url: str) -> Iterator[Synchronized[int]]:
         process.join()
 
 
-def feed(url: str, tick: datetime, ticks: Synchronized[int], begun: Event, stopped: Event) -> None:
+def feed(
+    url: str, tick: datetime, ticks: Synchronized[int], begun: Event, stopped: Event, live: bool
+) -> None:
     """Write ticks until `stopped`, and note the first one in `begun`."""
     inputs = load_inputs(None, None, None)
     with closing(PostgresStore(url)) as store, closing(inputs.city(1)) as city:
@@ -125,7 +128,7 @@ def feed(url: str, tick: datetime, ticks: Synchronized[int], begun: Event, stopp
             tick += TICK
             ticks.value += 1
             begun.set()
-            stopped.wait(PAUSE_S)
+            stopped.wait((tick - Clock().now()).total_seconds() if live else PAUSE_S)
 
 
 def asked(store: PostgresStore, inputs: Inputs, question: str, client: int) -> list[float]:

@@ -22,7 +22,7 @@ from bus_simulator_testing.postgres import PostgresProcess
 from services.feeders.backfill import write_streams
 from services.feeders.feeder import FEEDERS
 from services.inputs.load import Inputs, load_inputs
-from services.times import HOUR
+from services.times import HOUR, floor
 from simulator.clock import Clock
 from storage.postgres.store import PostgresStore
 from storage.schema import Stream
@@ -55,11 +55,12 @@ def measure() -> Iterator[Figure]:
 def requests_per_s(inputs: Inputs) -> tuple[float, float]:
     """Requests per second of one server and of two over one database: the best of rounds in turns."""
     with PostgresProcess() as server, closing(PostgresStore(server.url)) as store:
+        end = floor(Clock().now(), TICK)
         with closing(inputs.city(1)) as city:
-            history = city.window(MONDAY, MONDAY + HOUR, list(Stream))
-        write_streams(store, inputs.run, (MONDAY, MONDAY + HOUR), history)
+            history = city.window(end - HOUR, end, list(Stream))
+        write_streams(store, inputs.run, (end - HOUR, end), history)
         with ExitStack() as stack:
-            stack.enter_context(feeding(store, server.url))
+            stack.enter_context(feeding(store, server.url, live=True))
             ports = []
             for _ in range(2):
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
