@@ -52,7 +52,7 @@ TEXT = Kind("", "text")
 NUMBER = Kind(_NUMBER, "a number")
 LATITUDE = Kind(_NUMBER, "a number from -90 to 90", -90, 90)
 LONGITUDE = Kind(_NUMBER, "a number from -180 to 180", -180, 180)
-WHOLE = Kind(r"^[0-9]{1,9}$", "a whole number, at least 0")
+WHOLE = Kind(r"^[0-9]{1,9}$", "a whole number from 0 to 999,999,999")
 TIME = Kind(r"^[0-9]{1,2}:[0-5][0-9]:[0-5][0-9]$", "a time such as 06:30:00, or 25:30:00 after midnight")
 DATE = Kind(r"^[0-9]{8}$", "a date such as 20260302")
 FLAG = Kind(r"^[01]$", "0 or 1")
@@ -199,9 +199,9 @@ class TableFile:
 
     def _read(self) -> None:
         raw = self._content if isinstance(self._content, bytes) else self._content()
-        content, was, line = csv_text.decoded(raw)
+        content, was, line, done = csv_text.decoded(raw)
         if was:
-            self._uneasy(line, f"{was}: it is read as such", f"{was}: save the file as UTF-8")
+            self._uneasy(line, f"{was}: {done}", f"{was}: save the file as UTF-8")
         overlong = csv_text.overlong_line(content)
         if overlong:
             limit = f"{csv_text.LONGEST_LINE:,}"

@@ -30,11 +30,12 @@ class UnclosedQuote(ValueError):
 
 
 class Decoded(NamedTuple):
-    """A file's text as UTF-8 without a mark; where it wasn't, what is wrong, and the first such line."""
+    """A file's text as UTF-8 without a mark; where it wasn't, what is wrong, the first line, the mend."""
 
     content: bytes
     was: str = ""
     line: int = 1
+    done: str = "it is read as such"
 
 
 def decoded(content: bytes) -> Decoded:
@@ -46,7 +47,8 @@ def decoded(content: bytes) -> Decoded:
     if b"\0" not in found.content:
         return found
     line = line_at(found.content, found.content.index(b"\0"))
-    return Decoded(found.content.replace(b"\0", b""), "has NUL characters, which are left out", line)
+    content = found.content.replace(b"\0", b"")
+    return Decoded(content, "has NUL characters", line, "they are left out")
 
 
 def _decoded(content: bytes) -> Decoded:
@@ -62,7 +64,8 @@ def _decoded(content: bytes) -> Decoded:
         line = line_at(content, error.start)
         wrong = text.count("\ufffd")
         if len(re.findall(r"[^\x00-\x7f\ufffd]", text)) >= wrong:
-            return Decoded(text.encode(), f"has {wrong:,} characters that aren't UTF-8", line)
+            was = f"has {wrong:,} characters that aren't UTF-8"
+            return Decoded(text.encode(), was, line, "they are read as \ufffd")
         return Decoded(content.decode("cp1252", "replace").encode(), "is Latin-1 text, not UTF-8", line)
     return Decoded(content)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -24,6 +24,10 @@ from simulator.network import Line
 from simulator.network_files.schema import LineEntry
 from simulator.types import DayType
 
+TOO_FAST = 2
+"""A timetable is doubtful if a bus takes so many times as long as it says."""
+ROUNDING_S = 30
+"""Times are often whole minutes, those of two stops 300 m apart the same one."""
 MOST_CUTS = 24
 """A service of 24 hours has no more last hours to leave out."""
 
@@ -104,10 +108,28 @@ class LineCollector:
         if faults:
             return faults[0][1]
         self.unlike.update(other.unlike)
+        self.findings += self._too_fast(draft, service)
         self.drafts.append(draft)
         self.lines.append(line)
         self.services.append(service)
         return None
+
+    def _too_fast(self, draft: LineDraft, service: RouteService) -> Iterator[Finding]:
+        """A finding for patterns whose trips have far less time than a bus needs, also if it is rounded."""
+        trips = Counter(run.pattern for of_day in service.runs.values() for run in of_day)
+        patterns = [
+            name
+            for number, (name, each) in enumerate(draft.patterns.items())
+            if each.times.planned_s > TOO_FAST * (each.times.timetable_s + ROUNDING_S * trips[number])
+        ]
+        if patterns:
+            rows = np.array([self.feed.routes.index(service.route)])
+            message = (
+                f"line {draft.line_id}: by the timetable trips of {len(patterns)} of its "
+                f"{len(draft.patterns)} patterns, {patterns[0]} first, go over twice "
+                "as fast as a bus can, so that buses are late: are times or coordinates wrong?"
+            )
+            yield self.feed.finding("too-fast", "routes.txt", rows, message)
 
     def _place(self, index: int) -> None:
         """Note the name and the coordinates of a stop, once."""

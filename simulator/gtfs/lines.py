@@ -201,7 +201,7 @@ def _road(feed: Feed, pattern: RoutePattern) -> tuple[RouteShape, float]:
     stops = [place_of(feed, stop) for stop in pattern.stops]
     shape = feed.road(pattern.shape) if pattern.shape != UNKNOWN else ()
     if len(shape) < 2:
-        return straight(stops), 0.0
+        return straight(stops), 0.0 if pattern.shape == UNKNOWN else float("inf")
     try:
         road, away_m = through(stops, shape)
     except ValueError:

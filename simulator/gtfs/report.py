@@ -217,7 +217,8 @@ def _assumptions(feed: Feed, made: LineCollector) -> Iterator[str]:
         yield f"split into a day and a night line, so that buses get home between days: {split}"
     off_road = [name for draft in made.drafts for name in draft.off_road]
     if off_road:
-        yield f"straight from stop to stop, as the shape is too far from the stops: {', '.join(off_road)}"
+        why = "as the shape doesn't pass the stops in their order"
+        yield f"straight from stop to stop, {why}: {', '.join(off_road)}"
 
 
 def _buses(made: LineCollector) -> Iterator[str]:

@@ -60,6 +60,8 @@ def read_stop_times(table: TableFile, trips: TableFile, stops: TableFile, placed
         times, table, len(trips), "stop-without-place", _unplaced(times, placed), _nowhere(table)
     )
     times = _without(times, table, len(trips), "untimed-end", _untimed_ends(times), _untimed)
+    leaves_first = np.flatnonzero((times.arrival_s > times.departure_s) & (times.departure_s >= 0))
+    times = _without(times, table, len(trips), "times-backwards", leaves_first, _leaves_first(table))
     times = _without(times, table, len(trips), "times-backwards", _backwards(times), _early(table))
     return _of_two_or_more(times, trips)
 
@@ -150,10 +152,14 @@ def _untimed(_row: int) -> str:
 def _backwards(times: StopTimes) -> Rows:
     timed = np.flatnonzero(times.departure_s >= 0)
     known = times.of(times.departure_s >= 0)
-    wrong = known.arrival_s > known.departure_s
     same = known.trip[:-1] == known.trip[1:]
-    wrong[1:] |= same & (known.departure_s[:-1] > known.arrival_s[1:])
+    wrong = np.zeros(len(known.trip), bool)
+    wrong[1:] = same & (known.departure_s[:-1] > known.arrival_s[1:])
     return timed[wrong]
+
+
+def _leaves_first(table: TableFile) -> Callable[[int], str]:
+    return lambda row: f"leaves stop {table['stop_id'][row].as_py()} before it arrives there"
 
 
 def _early(table: TableFile) -> Callable[[int], str]:
