@@ -21,7 +21,7 @@ from services.timestream_local.types import (
 from storage.instants import EPOCH
 
 _DURATION = re.compile(
-    rf"([0-9]{{1,18}}(?:\.[0-9]{{1,18}})?)\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE
+    rf"([0-9]{{1,100}}(?:\.[0-9]{{1,18}})?)\s*({'|'.join(DURATIONS_NS)})", re.ASCII | re.IGNORECASE
 )
 _TIME_OF_DAY = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?", re.ASCII)
 _ORDINAL = re.compile(r"\d{4}-\d{3}", re.ASCII)
@@ -33,11 +33,17 @@ _INSTANT = re.compile(
 
 
 def duration_ns(text: str) -> int:
-    """A duration such as `15m`, `1.5 h` or `1d` in nanoseconds. Raises ValueError for other texts."""
+    """A duration such as `15m`, `1.5 h` or `1d` in nanoseconds. Raises ValueError for other texts.
+
+    The longest has 292 years, as many nanoseconds as a BIGINT can count.
+    """
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"'{text}' is not a duration; the units are {', '.join(DURATIONS_NS)}")
-    return int(Fraction(found[1]) * DURATIONS_NS[found[2].lower()])
+    duration = int(Fraction(found[1]) * DURATIONS_NS[found[2].lower()])
+    if duration > GREATEST_BIGINT:
+        raise ValueError(f"the duration '{text[:64]}' is longer than 292 years")
+    return duration
 
 
 def instant_ns(text: str, *, zoned: bool) -> int:

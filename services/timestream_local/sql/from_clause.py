@@ -200,6 +200,8 @@ def _check_table(node: exp.Table) -> None:
 def _cells(node: exp.Expr) -> Sequence[exp.Expr]:
     """The values of a row of VALUES: of `(1, 2)`, `((1, 2))`, `ROW(1, 2)` or `1`."""
     cells = node.expressions if isinstance(node, exp.Tuple) else [node]
+    if not cells:
+        raise refused("a row of VALUES without values", node)
     inner = cells[0].unnest()
     is_row = isinstance(inner, exp.Anonymous) and inner.name.lower() == "row"
     return inner.expressions if len(cells) == 1 and (is_row or isinstance(inner, exp.Tuple)) else cells

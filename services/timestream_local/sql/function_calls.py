@@ -194,7 +194,10 @@ def _duration(text: str) -> Typed:
     number = number.strip()
     if months is not None and number.isdigit():
         return whole(digits_of(number, most=LONGEST_MONTHS) * months, Type.MONTHS)
-    return whole(duration_ns(text), Type.INTERVAL)
+    try:
+        return whole(duration_ns(text), Type.INTERVAL)
+    except ValueError as error:
+        raise ValidationException(str(error)) from None
 
 
 def _grouping(arguments: Sequence[Typed]) -> Typed:

@@ -32,7 +32,10 @@ def literal(node: exp.Literal) -> Typed:
     if node.is_string:
         return text(node.this)
     if not node.this.isdigit():
-        value = float(node.this)
+        try:
+            value = float(node.this)
+        except ValueError:  # sqlglot takes `.10.06` for a number
+            value = math.inf
         if not math.isfinite(value):
             raise ValidationException(f"Invalid numeric literal: {node.this}")
         return Typed(f"CAST({value!r} AS DOUBLE)", Type.DOUBLE, value, finite=True)

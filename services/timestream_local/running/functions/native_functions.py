@@ -66,8 +66,19 @@ def hamming(one: str, other: str) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
 
 
+MOST_COMPARED = 1_000_000
+"""The most pairs of letters that `levenshtein_distance` compares."""
+
+
 def levenshtein(one: str, other: str) -> int:
-    """The least number of characters to insert, delete or replace to make one text of another."""
+    """The least number of characters to insert, delete or replace to make one text of another.
+
+    Raises ValueError for texts that are longer than Trino allows.
+    """
+    if len(one) * (len(other) - 1) > MOST_COMPARED:
+        raise ValueError(
+            f"levenshtein_distance is only for texts of at most {MOST_COMPARED} pairs of letters"
+        )
     above = list(range(len(other) + 1))
     for row, letter in enumerate(one, 1):
         line = [row]

@@ -11,7 +11,10 @@ WHOLE_ROUND = (
     f"ELSE CAST(({{0}}::HUGEINT + sign({{0}}) * ({TENS} // 2)) // {TENS} * {TENS} AS {{kind}}) END"
 )
 """A whole number rounded to tens or hundreds, halves away from zero."""
-TRUNCATE = "CASE WHEN {1} > 15 THEN {0} ELSE trunc({0} * pow(10, {1})) / pow(10, {1}) END"
+TRUNCATE = (
+    "CASE WHEN {1} > 15 THEN {0} WHEN {1} < -308 THEN {0} * 0 "
+    "ELSE trunc({0} * pow(10, {1})) / pow(10, {1}) END"
+)
 DIGITS = "'0123456789abcdefghijklmnopqrstuvwxyz'"
 RADIX = "WHEN {1} NOT BETWEEN 2 AND 36 THEN CAST(ts_error('Radix must be between 2 and 36') AS {kind}) "
 FROM_BASE = (

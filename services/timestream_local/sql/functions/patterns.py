@@ -116,6 +116,8 @@ def _checked(third: Typed, pattern: Pattern) -> Typed:
     """The number of a group, which must exist, or a replacement with the numbers of its groups."""
     if isinstance(third.value, int) and third.value > pattern.groups:
         raise ValidationException(f"Pattern has {pattern.groups} groups. Cannot access group {third.value}")
+    if isinstance(third.value, int) and third.value < 0:
+        raise ValidationException("Group cannot be negative")
     if not isinstance(third.value, str):
         return third
 
