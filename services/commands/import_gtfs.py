@@ -145,6 +145,8 @@ def import_gtfs(
 
     if (feed / NETWORK).exists():
         raise InputError(f"{feed} is a network already: give it to --network of any command")
+    if feed.resolve() == output.resolve():
+        raise InputError(f"-o {output} is the feed itself: name another folder")
     if first is not None and last is not None and last < first:
         raise InputError(f"--to {last} is before --from {first}: put them in order")
     wanted = {name.strip() for given in routes for name in given.split(",") if name.strip()}

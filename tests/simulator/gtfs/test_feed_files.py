@@ -114,6 +114,9 @@ def test_a_network_folder_is_no_feed(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not is_feed(city)
     assert status_of(["import-gtfs", str(city), "-o", str(tmp_path / "other")]) == 2
     assert "is a network already" in capsys.readouterr().err
+    assert status_of(["import-gtfs", str(folder), "-o", str(folder)]) == 2
+    assert "is the feed itself: name another folder" in capsys.readouterr().err
+    assert not (folder / "network.yaml").exists()
 
 
 def test_an_exported_feed_carries_its_network_also_unpacked(tmp_path: Path) -> None:
