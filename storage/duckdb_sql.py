@@ -83,8 +83,9 @@ class StreamSql:
     """The statements of one stream.
 
     `at`, `at_since` and `of_line` return the columns of records, times as µs since the epoch, ids as codes,
-    as `range_by` and `newest_of_each` do. `$key` is the code of an id. `at` and `at_since` return all records
-    of the newest time: which of them has the greatest key depends on texts.
+    as `range_by` and `newest_of_each` do. `$key` is the code of an id. `at` returns all records of the newest
+    time, since which of them has the greatest key depends on texts; `at_since` all of a short span, which
+    are read sooner than ranked.
     """
 
     create: str
@@ -104,14 +105,12 @@ def _stream_sql(stream: Stream) -> StreamSql:
     of_entity = f"{schema.entity} = $key AND time"
     at = f"{of_entity} <= make_timestamptz($time)"
     newest = f"time = (SELECT max(time) FROM {coded} WHERE {at})"
-    # Within a short span a rank costs less than a second search.
-    newest_since = f"{at} AND time >= make_timestamptz($since) QUALIFY rank() OVER (ORDER BY time DESC) = 1"
     return StreamSql(
         create=f"CREATE TABLE {coded} ({', '.join(_definition(column) for column in schema.columns)})",
         create_view=f"CREATE VIEW {stream} AS {_view(schema)}",
         insert=f"INSERT INTO {coded} SELECT {names} FROM batch",
         at=_records(schema, f"{schema.entity} = $key AND {newest}"),
-        at_since=_records(schema, newest_since),
+        at_since=_records(schema, f"{at} AND time >= make_timestamptz($since)"),
         of_line=_records(schema, NEWEST_OF_LINE),
         scan=f"SELECT {names} FROM {coded} WHERE {SPAN}",
         rows=f"SELECT count(*) FROM {coded}",

@@ -147,7 +147,7 @@ class DuckDBStore:
         found = self._records(stream, SQL[stream].at_since, key, {**parameters, "since": since})
         found = found or self._records(stream, SQL[stream].at, key, parameters)
         # Records of one entity at one time differ in the other columns of the key.
-        return max(found, key=attrgetter(*SCHEMAS[stream].key), default=None)
+        return max(found, key=attrgetter("time", *SCHEMAS[stream].key), default=None)
 
     def range(
         self,
