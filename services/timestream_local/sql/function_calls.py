@@ -91,6 +91,8 @@ class FunctionCalls:
             order = f" ORDER BY {self._arguments.ordering(items, lambda n: self._arguments.typed(n, scope))}"
             inner = nodes[-1].this
             if isinstance(inner, exp.Distinct):
+                if len(inner.expressions) != 1:
+                    raise ValidationException("Unexpected parameters for function array_agg")
                 distinct, inner = "DISTINCT ", inner.expressions[0]
             nodes = [*nodes[:-1], inner]
         starred = name == "count" and len(nodes) == 1 and isinstance(nodes[0], exp.Star)

@@ -301,6 +301,7 @@ REFUSED = [
     ("SELECT ago(9223372036854775808ns)", "is longer than 292 years"),
     (f"SELECT {'9' * 200}ms", "is not a duration"),
     ("SELECT regexp_extract('a', 'a', -1)", "Group cannot be negative"),
+    ("SELECT array_agg(DISTINCT ORDER BY people) FROM city.stops", "for function array_agg"),
     ("SELECT .10.06", "Invalid numeric literal: 0.10.06"),
     ("SELECT 1 FROM (VALUES 1, ()) AS t(x)", "a row of VALUES without values is not supported"),
     ("SELECT 1 FROM (VALUES ()) AS t", "a row of VALUES without values is not supported"),
