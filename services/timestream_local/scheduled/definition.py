@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from services.timestream_local.errors import ValidationException
 from services.timestream_local.request_fields import mapped
 from services.timestream_local.scheduled.schedule import schedule_of
 from services.timestream_local.types import JsonObject
@@ -42,11 +43,15 @@ class ScheduledQuery:
 
     @property
     def next_run(self) -> float | None:
-        """When it runs next; None if it is disabled or never runs again."""
+        """When it runs next; None if it is disabled, never runs again, or has no valid schedule."""
         if not self.enabled:
             return None
         expression = str(mapped(self.request, "ScheduleConfiguration")["ScheduleExpression"])
-        return schedule_of(expression, self.created)(max(self.previous or self.created, self.resumed or 0.0))
+        try:
+            following = schedule_of(expression, self.created)
+        except ValidationException:  # an earlier version has accepted it
+            return None
+        return following(max(self.previous or self.created, self.resumed or 0.0))
 
     def after_run(self, summary: JsonObject, previous: float | None) -> ScheduledQuery:
         """The query after a run. `previous` is the run's invocation time, None if it was run by hand."""

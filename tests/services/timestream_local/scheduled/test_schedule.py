@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.timestream_local.errors import ValidationException
+from services.timestream_local.scheduled.definition import ScheduledQuery
 from services.timestream_local.scheduled.schedule import schedule_of
 
 
@@ -70,3 +71,10 @@ def test_a_schedule_of_past_years_has_no_next_time() -> None:
 def test_other_expressions_are_refused(expression: str) -> None:
     with pytest.raises(ValidationException, match="is not valid"):
         schedule_of(expression, 0.0)
+
+
+def test_a_query_that_was_kept_with_an_invalid_schedule_never_runs() -> None:
+    kept = ScheduledQuery(
+        "arn", {"ScheduleConfiguration": {"ScheduleExpression": "cron(0 10 * * * *)"}}, created=0.0
+    )
+    assert kept.next_run is None
