@@ -96,16 +96,7 @@ def timestream_local(
     BUS_SIMULATOR_WRITER_TOKEN and BUS_SIMULATOR_READER_TOKEN are set. Then a client must send one of them as
     the id of its access key. The reader can't write, and nobody can delete.
     """
-    place = store.removeprefix(DUCKDB)
-    if place == store or not place.strip() or place.startswith(":"):
-        raise click.BadParameter(f"'{store}' names no file: expected duckdb:PATH", param_hint="--store")
-    if not (len(account) == 12 and account.isascii() and account.isdigit()):
-        raise click.BadParameter(f"'{account}' is not an account: expected 12 digits", param_hint="--account")
-    if s3_endpoint is not None and not S3_ENDPOINT.fullmatch(s3_endpoint):
-        raise click.BadParameter(
-            f"'{s3_endpoint}' is neither aws nor a URL such as http://127.0.0.1:4566",
-            param_hint="--s3-endpoint",
-        )
+    place = checked_place(store, account, s3_endpoint)
     try:
         from services.timestream_local import server
         from services.timestream_local.options import EndpointOptions, Tokens
@@ -126,3 +117,18 @@ def timestream_local(
         checked = "signatures are not checked" if tokens is None else "clients need a token"
         ready = f"Timestream endpoint on {url_of(listener)}, data in {place}; {checked}"
         server.serve(Path(place).expanduser(), now, listener, behaviour, lambda: click.echo(ready))
+
+
+def checked_place(store: str, account: str, s3_endpoint: str | None) -> str:
+    """The path of a store's file. Raises `click.BadParameter` for what is no store, account or endpoint."""
+    place = store.removeprefix(DUCKDB)
+    if place == store or not place.strip() or place.startswith(":"):
+        raise click.BadParameter(f"'{store}' names no file: expected duckdb:PATH", param_hint="--store")
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise click.BadParameter(f"'{account}' is not an account: expected 12 digits", param_hint="--account")
+    if s3_endpoint is not None and not S3_ENDPOINT.fullmatch(s3_endpoint):
+        raise click.BadParameter(
+            f"'{s3_endpoint}' is neither aws nor a URL such as http://127.0.0.1:4566",
+            param_hint="--s3-endpoint",
+        )
+    return place

@@ -146,7 +146,7 @@ class _Context(SpawnContext):
         super().__init__()
         self.made: list[SpawnProcess] = []
 
-    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override] # noqa: N802
+    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override] # noqa: N802 - a class there
         process = _UninterruptedProcess(*args, **options)
         self.made.append(process)
         return process

@@ -153,13 +153,7 @@ def route_services(
         service: [kind for kind, services in running.items() if service in services]
         for service in frozenset[str]().union(*running.values())
     }
-    trips = feed.trips
-    departs_s = trips.departure_s[trips.first[:-1]].tolist()
-    all_takes_s = (trips.arrival_s[trips.first[1:] - 1] - trips.departure_s[trips.first[:-1]]).tolist()
-    columns = (column.tolist() for column in (trips.route, trips.direction, trips.shape))
-    for trip, (route, direction, shape, service, takes_s) in enumerate(
-        zip(*columns, trips.service, all_takes_s, strict=True)
-    ):
+    for trip, (route, direction, shape, service, departs_s, takes_s) in enumerate(_trips(feed)):
         into, kinds = collected.get(route), kinds_of.get(service)
         if into is None or not kinds:
             continue
@@ -171,7 +165,7 @@ def route_services(
         into.count += (departure_count(feed, trip) if repeated else 1) * len(kinds)
         if into.count > MOST_DEPARTURES:
             continue
-        times = departures(feed, trip) if repeated else [departs_s[trip]]
+        times = departures(feed, trip) if repeated else [departs_s]
         if times and times[-1] >= LATEST_S:
             into.late.append(trip)
             times = [at for at in times if at < LATEST_S]
@@ -187,6 +181,16 @@ def route_services(
     findings += _merged(feed, kept.values())
     made = (_service(feed, feed.routes[index], into) for index, into in kept.items())
     return [service for service in made if service.runs]
+
+
+def _trips(feed: Feed) -> Iterator[tuple[int, int, int, str, int, int]]:
+    """Each trip's route, direction, shape, service, departure and running time, both in seconds."""
+    trips = feed.trips
+    departs_s = trips.departure_s[trips.first[:-1]]
+    takes_s = trips.arrival_s[trips.first[1:] - 1] - departs_s
+    columns = (trips.route, trips.direction, trips.shape, departs_s, takes_s)
+    route, direction, shape, departs, takes = (column.tolist() for column in columns)
+    return zip(route, direction, shape, trips.service, departs, takes, strict=True)
 
 
 def _left_out(feed: Feed, collected: Mapping[int, _RouteTrips]) -> Iterator[Finding]:

@@ -97,7 +97,7 @@ def test_other_streams_have_their_cadence(
 ) -> None:
     record = any_record(stream, NOON, 1)
     feeder.write(stream, table(stream, [record]), covers=(NOON, after(60)), run=RUN)
-    key = getattr(record, "stop_id", None) or record.entity_id  # type: ignore[union-attr]
+    key = getattr(record, "stop_id", None) or record.entity_id  # type: ignore[union-attr]  # one has either
     assert store.latest(stream, key, now=after(1)) == record
     assert [store.remembered(stream, key, now=after(s)) for s in (59, 60)] == [record, None]
 

@@ -131,7 +131,7 @@ def test_what_would_be_stored_too_late_is_not_stored() -> None:
             wall.advance(late.pop())
         return coverage(stream)
 
-    store.coverage = slow_coverage  # type: ignore[method-assign]
+    store.coverage = slow_coverage  # type: ignore[method-assign]  # slow for this test only
     made = server.intervene(SURGE)
     assert list(store.journal()) == [made]
     assert made.takes_effect == clock.now() + timedelta(seconds=LEAD_S)
