@@ -42,9 +42,9 @@ def copy(source: Store, target: Store, *, continue_with_new_inputs: bool, on_pro
     `continue_with_new_inputs` only if it has them in the same span.
     """
     held = {stream: source.coverage(stream) for stream in Stream}
+    lacking = missing(held, target)
     for run in {stretch.run for stretches in held.values() for stretch in stretches}:
         check_run(target, run, continue_with_new_inputs=continue_with_new_inputs)
-    lacking = missing(held, target)
     total, done, rows = sum(map(len, lacking.values())), 0, 0
     on_progress(Progress("importing", done, total, "hours"))
     for run, windows in lacking.items():

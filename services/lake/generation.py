@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -43,7 +43,7 @@ Workers: TypeAlias = Callable[[], AbstractContextManager[Workforce]]
 CONNECT_TIMEOUT_S = 10.0
 MOST_DATES = 16
 """The most dates of a task. What a lost worker has written of one stays."""
-LOOK_S = 1.0
+LOOK_S = 2.0
 """How often the lake is looked through for dates that are written."""
 ATTEMPTS = 3
 """How often the same dates are given out after workers were lost, as long as none of them is written."""
@@ -92,7 +92,8 @@ def _generate(
                 finished, pending = wait(pending, LOOK_S, FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                report(number_written(place, dates))
+                with suppress(StoreUnavailable):  # the next look may tell
+                    report(number_written(place, dates))
         except force.lost as error:
             raise WorkersLost(f"{place.url}: workers were lost again and again: {error}") from error
 

@@ -99,8 +99,9 @@ def test_data_of_another_run_stay_as_they_are(folder: Path, tmp_path: Path) -> N
     with closing(LakeStore(str(folder))) as lake, closing(DuckDBStore(tmp_path / "other.duckdb")) as target:
         inside = (after(3600), after(3660))
         target.write(Stream.STOP_VISIT, table(Stream.STOP_VISIT, []), covers=inside, run=OTHER_RUN)
-        with pytest.raises(RunMismatch, match="is covered by another run"):
-            copied(lake, target, anew=True)
+        for anew in (False, True):
+            with pytest.raises(RunMismatch, match="is covered by another run"):
+                copied(lake, target, anew=anew)
         assert target.rows(Stream.PEOPLE_COUNT) == 0, "it is refused before anything is written"
 
 

@@ -9,18 +9,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pytest
 
 from services.cli import status_of
 from services.errors import InputError
 from services.inputs.load import Inputs
-from services.lake import date_task
+from services.lake import date_task, generation
 from services.lake.generation import (
     MOST_DATES,
     Workers,
@@ -38,7 +39,7 @@ from simulator.day.line_day import MODEL_VERSION
 from simulator.progress import Progress, ignore_progress
 from storage.coverage import Interval
 from storage.digest import stream_digest
-from storage.errors import RunMismatch, StoreError
+from storage.errors import RunMismatch, StoreError, StoreUnavailable
 from storage.lake.manifest import Manifest
 from storage.lake.place import LakePlace
 from storage.lake.store import LakeStore
@@ -133,21 +134,37 @@ def test_an_interrupted_generation_leaves_what_it_has_not_begun(tmp_path: Path) 
     assert dates - 2 * MOST_DATES <= len(missing(place, inputs(), span)) < dates
 
 
+def children() -> set[int]:
+    """The ids of this process's children. `active_children` still has some that another thread has joined."""
+    return {child.pid for child in psutil.Process().children()}
+
+
 def test_after_an_error_only_the_workers_end_and_no_other_children() -> None:
     go_on = get_context("spawn").Event()
     other = get_context("spawn").Process(target=go_on.wait)
     other.start()
     try:
-        before = set(active_children())
+        before = children()
         with suppress(KeyboardInterrupt), local_workers(1)() as force:
             force.executor.submit(abs, -1).result()
-            assert set(active_children()) != before
+            assert children() != before
             raise KeyboardInterrupt
-        assert set(active_children()) == before
+        assert children() == before
     finally:
         go_on.set()
         other.join()
     assert other.exitcode == 0
+
+
+def test_a_look_at_the_lake_that_fails_ends_no_generation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> int:
+        raise StoreUnavailable("no list now")
+
+    monkeypatch.setattr(generation, "number_written", failing)
+    generate(inputs(), SPAN, str(tmp_path), local_workers(1), ignore_progress)
+    assert missing(LakePlace(str(tmp_path)), inputs(), SPAN) == []
 
 
 @pytest.mark.parametrize(
