@@ -42,7 +42,7 @@ from simulator.journal import (
     UnknownInterventionError,
 )
 from simulator.scenario.scenario import Scenario
-from storage.errors import DependencyError, JournalChanged, WrittenAhead
+from storage.errors import DependencyError, DependencyUnavailable, JournalChanged, WrittenAhead
 from storage.journal import NEVER, first_open_second, refuse_long_text
 from storage.store import JournalEntry, Store
 
@@ -53,6 +53,9 @@ LEAD_S = 10.0
 
 ATTEMPTS = 5
 """How often a change is tried while other processes change the journal, or if it is stored too late."""
+
+PAUSE_S = 0.5
+"""Wall seconds between the tries to withdraw a change that was stored too late."""
 
 
 class StoredTooLate(JournalChanged):
@@ -223,9 +226,11 @@ class InProcessInterventions:
                 self._store.record(former, changes_from=NEVER)
                 break
             except DependencyError as error:
-                log.error("intervention %s came too late and isn't withdrawn: %s", former.number, error)
                 if attempt == ATTEMPTS:
-                    raise
+                    message = f"intervention {former.number} came too late and isn't withdrawn: {error}"
+                    log.error(message)
+                    raise DependencyUnavailable(message) from error  # it must not be made once more
+                self._clock.rest(PAUSE_S)
         log.warning("intervention %s was stored too late, and withdrawn", former.number)
 
     def _follow(self, journal: Journal) -> None:
